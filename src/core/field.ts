@@ -1,0 +1,54 @@
+/**
+ * Field metadata: what BEACON must know of a spec field beyond its type.
+ *
+ * Metadata is attached with {@link field}, which must be the outermost call (`field(z.string().optional(), {...})`):
+ * zod keeps metadata per schema instance, so a later `.optional()` would drop it. `shapeOf` asserts this at load.
+ */
+
+import { z } from "zod";
+import type { Json } from "./json.ts";
+
+/** How two values of a field are compared. `{ keyed }`: a list of objects, told apart by that member. */
+export type Compare = "exact" | "set" | "iam-policy" | "json" | { readonly keyed: string };
+
+/** See DESIGN section 4. Every member is optional; absent means no. */
+export type FieldMeta = {
+  /** One sentence for `explain`, the docs page and editors. */
+  readonly doc: string;
+  /** AWS cannot change it: a new value needs a new object. */
+  readonly immutable?: true;
+  /** Somebody else owns it after the create (an autoscaler): written at create, and once when the manifest's own value changes. */
+  readonly createOnly?: true;
+  /** Sent by an update after the create; makes no create-order edge; withdrawn first on delete. */
+  readonly late?: true;
+  /** Never stored, logged or shown; compared by hash. */
+  readonly secret?: true;
+  /** The value AWS has when the field is not set, sent when the field leaves the manifest. */
+  readonly unset?: Json;
+  /** Default: `exact`. */
+  readonly compare?: Compare;
+  /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */
+  readonly ref?: `${string} ${string}.${string}`;
+  /** The map of AWS tags. Set by `tags()` alone. */
+  readonly tags?: true;
+};
+
+const registry = new WeakMap<z.ZodType, FieldMeta>();
+
+/** Attaches metadata to a field's schema. Must be the outermost call. */
+export function field<S extends z.ZodType>(schema: S, meta: FieldMeta): S {
+  registry.set(schema, Object.freeze(meta));
+  return schema;
+}
+
+/** The metadata `field` attached, if any. */
+export function fieldMeta(schema: z.ZodType): FieldMeta | undefined {
+  return registry.get(schema);
+}
+
+/** AWS tags: a map, compared key by key; keys nobody declared are left alone. */
+export function tags(): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodString>> {
+  // 128 and 256 characters, 50 tags: the limits of every AWS service's Tag shape.
+  const schema = z.record(z.string().min(1).max(128), z.string().max(256)).optional();
+  return field(schema, { doc: "Tags, over the project's default tags.", tags: true });
+}

@@ -1,0 +1,77 @@
+/** A resource: one named instance of a kind, as a manifest declares it. */
+
+import type { JsonObject } from "./json.ts";
+
+/** `ec2.aws/v1 VPC`: apiVersion and kind. */
+export type KindId = `${string} ${string}`;
+
+/** `VPC/main`, `Subnet/public-1`, `TargetGroup/backend.main`: unique in a stack. */
+export type ResourceKey = `${string}/${string}`;
+
+/** Project x environment: the unit of lease, revision and plan. */
+export type Stack = { readonly project: string; readonly environment: string };
+
+/** `beacon/prod`, as it stands in the `beacon:stack` tag and in the state table's keys. */
+export function stackName(stack: Stack): string {
+  return `${stack.project}/${stack.environment}`;
+}
+
+/** What deletion, replacement and drift may do to a resource. */
+export type Lifecycle = {
+  /** `delete` it, `retain` the remote object and forget it, or `protect` it: refuse deletion and replacement. */
+  readonly deletion: "delete" | "retain" | "protect";
+  /** Whether the successor is created before or after the old object is deleted, or never. */
+  readonly replace: "createFirst" | "deleteFirst" | "never";
+  /** `correct` drift, only `report` it, or `ignore` it. */
+  readonly drift: "correct" | "report" | "ignore";
+  /** Top-level spec fields whose differences are left alone. */
+  readonly ignoreFields: readonly string[];
+  /** `true`: take over an existing object of this name; a string: the object with this id. */
+  readonly adopt: boolean | string;
+  /** `false`: the object is read, by id, name or tags, and never written. */
+  readonly manage: boolean;
+};
+
+/** What a resource has when its manifest says nothing; kinds may override `replace` and `deletion`. */
+export const LIFECYCLE_DEFAULTS: Lifecycle = Object.freeze({
+  deletion: "delete",
+  replace: "createFirst",
+  drift: "correct",
+  ignoreFields: Object.freeze([]),
+  adopt: false,
+  manage: true,
+});
+
+/** A CEL expression whose value depends on other resources; stands in a spec where the value will be. */
+export type Expression = { readonly $expr: string };
+
+/** Why one resource comes after another. */
+export type Dependency = {
+  readonly on: ResourceKey;
+  /** Top-level spec field whose expression refers to `on`; absent for `dependsOn` and `readyWhen`. */
+  readonly field?: string;
+};
+
+/** One resource of a compiled revision: expanded (`forEach`, `includeWhen`), with everything static evaluated. */
+export type Resource = {
+  readonly key: ResourceKey;
+  readonly kind: KindId;
+  /** Values in the manifest's words; {@link Expression} leaves where the value comes from another resource. */
+  readonly spec: JsonObject;
+  readonly dependencies: readonly Dependency[];
+  readonly lifecycle: Lifecycle;
+  /** CEL conditions on `self` that must hold, beside the kind's own, before dependents start. */
+  readonly readyWhen: readonly Expression[];
+  /** `each` of the `forEach` this resource came from; part of what its expressions see. */
+  readonly each?: JsonObject;
+  /** The key this resource had before: its record and object are moved. */
+  readonly renamedFrom?: ResourceKey;
+  /** `manifests/network.yaml:7:1`. */
+  readonly declaredAt: string;
+};
+
+/** Splits `Subnet/public-1` into `Subnet` and `public-1`. */
+export function splitKey(key: ResourceKey): { kind: string; name: string } {
+  const slash = key.indexOf("/");
+  return { kind: key.slice(0, slash), name: key.slice(slash + 1) };
+}
