@@ -1,0 +1,44 @@
+/** What the manifest layer hands to the engine: a stack compiled offline, before any AWS call. */
+
+import type { JsonObject } from "./json.ts";
+import type { KindId, Resource, ResourceKey, Stack } from "./resource.ts";
+
+/**
+ * What expressions see of another resource: its spec and status values, as far as known. `undefined`: nothing is known
+ * yet. An attribute that is absent makes the expression that reads it `Unknown`.
+ */
+export type View = (key: ResourceKey) => JsonObject | undefined;
+
+/** An `Environment` document, defaults filled in. */
+export type EnvironmentSettings = {
+  readonly name: string;
+  /** Absent: `--region`, then AWS_REGION, then an error. */
+  readonly region?: string;
+  /** Any other account is refused; the sandbox is exempt. */
+  readonly accountId?: string;
+  readonly roleArn?: string;
+  /** Phrases that must be typed, or given as `--confirm`. */
+  readonly confirm: { readonly apply?: string; readonly delete?: string };
+  readonly drift: { readonly mode: "correct" | "report" | "ignore"; readonly intervalMs: number };
+};
+
+/** A lookup to resolve when the revision is accepted; its spec is static. */
+export type LookupRequest = { readonly key: ResourceKey; readonly kind: KindId; readonly spec: JsonObject; readonly declaredAt: string };
+
+/** A stack, compiled: everything static evaluated, everything remote an expression. */
+export type CompiledStack = {
+  readonly stack: Stack;
+  /** The project's `spec.id` or git remote: an apply from another source is refused. */
+  readonly source: string;
+  readonly environment: EnvironmentSettings;
+  readonly resources: readonly Resource[];
+  readonly lookups: readonly LookupRequest[];
+  /** Over resources, lookups and outputs: the same manifests and parameters give the same digest. */
+  readonly digest: string;
+  /** The resource's spec with every expression evaluated; `Unknown` where the view does not know enough. `null` members are left out. */
+  readonly resolve: (resource: Resource, view: View) => JsonObject;
+  /** Whether the resource's `readyWhen` holds; `why` names the first condition that does not. `self` is the resource in the view. */
+  readonly readyWhen: (resource: Resource, view: View) => { readonly met: true } | { readonly met: false; readonly why: string };
+  /** The project's outputs; `Unknown` where the view does not know enough, null where a resource is excluded. */
+  readonly outputs: (view: View) => JsonObject;
+};
