@@ -17,7 +17,9 @@ export type ReadName = `${"Describe" | "List" | "Get" | "Head" | "BatchGet" | "L
 
 // Every SDK command has `resolveMiddleware`, whose handler's types are the operation's input and output.
 type CommandOf<Module, Op extends string> = `${Op}Command` extends keyof Module
-  ? Module[`${Op}Command`] extends abstract new (...args: infer Args) => infer Command
+  ? Module[`${Op}Command`] extends abstract new (
+      ...args: infer Args
+    ) => infer Command
     ? { readonly input: NonNullable<Args[0]>; readonly output: HandlerOutput<Command> }
     : never
   : never;

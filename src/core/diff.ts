@@ -30,7 +30,12 @@ export type Difference = {
 };
 
 /** A difference that is left alone, and why. */
-export type LeftAlone = { readonly path: string; readonly before?: Json; readonly after?: Json; readonly why: "createOnly" | "ignored" | "foreign" };
+export type LeftAlone = {
+  readonly path: string;
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly why: "createOnly" | "ignored" | "foreign";
+};
 
 /** What an updater gets of one top-level field. Unused members are empty. */
 export type FieldChange = {

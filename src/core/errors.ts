@@ -55,7 +55,11 @@ export class BeaconError extends Error {
   readonly next: string | undefined;
   readonly problems: readonly Problem[];
 
-  constructor(code: ErrorCode, message: string, details: { where?: string; next?: string; cause?: unknown; problems?: readonly Problem[] } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { where?: string; next?: string; cause?: unknown; problems?: readonly Problem[] } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "BeaconError";
     this.code = code;

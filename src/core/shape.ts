@@ -11,7 +11,13 @@ import type { Json } from "./json.ts";
 
 /** A type, as data. `object` has named fields, `map` has free keys, `any` is unchecked JSON. */
 export type Shape = { readonly optional: boolean; readonly meta?: FieldMeta } & (
-  | { readonly type: "string"; readonly minLength?: number; readonly maxLength?: number; readonly pattern?: string; readonly format?: string }
+  | {
+      readonly type: "string";
+      readonly minLength?: number;
+      readonly maxLength?: number;
+      readonly pattern?: string;
+      readonly format?: string;
+    }
   | { readonly type: "integer" | "number"; readonly minimum?: number; readonly maximum?: number }
   | { readonly type: "boolean" }
   | { readonly type: "enum"; readonly values: readonly (string | number)[] }
@@ -91,7 +97,10 @@ function readType(schema: z.ZodType, definition: Definition): object {
     case "record":
       return { type: "map", element: shapeOf(definition.valueType as z.ZodType) };
     case "object":
-      return { type: "object", fields: Object.fromEntries(Object.entries(definition.shape ?? {}).map(([name, inner]) => [name, shapeOf(inner)])) };
+      return {
+        type: "object",
+        fields: Object.fromEntries(Object.entries(definition.shape ?? {}).map(([name, inner]) => [name, shapeOf(inner)])),
+      };
     case "union":
       return { type: "union", options: (definition.options ?? []).map(shapeOf) };
     case "any":

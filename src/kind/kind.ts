@@ -60,7 +60,11 @@ export type Identity =
       readonly upsert?: true;
     }
   | { readonly by: "token"; readonly consistencyMs: number }
-  | { readonly by: "tag"; readonly consistencyMs: number; /** AWS refuses to delete one in use, so surplus ones may be removed. */ readonly surplusIsSafe?: true };
+  | {
+      readonly by: "tag";
+      readonly consistencyMs: number /** AWS refuses to delete one in use, so surplus ones may be removed. */;
+      readonly surplusIsSafe?: true;
+    };
 
 /** Whether an object can be used by its dependents. */
 export type Readiness =
@@ -261,7 +265,9 @@ function lifecycleDefaults(definition: { stateful?: true; identity: Identity }):
   return definition.identity.by === "name" && definition.identity.nameIsInterface ? { replace: "deleteFirst" } : {};
 }
 
-function common(definition: Pick<KindDefinition<z.ZodObject, z.ZodObject>, "apiVersion" | "kind" | "doc" | "shortNames" | "spec" | "status">): Common {
+function common(
+  definition: Pick<KindDefinition<z.ZodObject, z.ZodObject>, "apiVersion" | "kind" | "doc" | "shortNames" | "spec" | "status">,
+): Common {
   return {
     id: `${definition.apiVersion} ${definition.kind}`,
     apiVersion: definition.apiVersion,
