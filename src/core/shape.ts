@@ -74,14 +74,13 @@ function base(meta: FieldMeta | undefined): { meta?: FieldMeta } {
   return meta ? { meta } : {};
 }
 
-// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one flat table from zod's words to ours
 function readType(schema: z.ZodType, definition: Definition): object {
   switch (definition.type) {
     case "string":
       return { type: "string", ...stringLimits(schema) };
     case "number": {
       const bag = (schema as unknown as { _zod: { bag: Record<string, unknown> } })._zod.bag;
-      const integer = typeof bag["format"] === "string" && bag["format"].includes("int");
+      const integer = typeof bag.format === "string" && bag.format.includes("int");
       return { type: integer ? "integer" : "number", ...limit("minimum", schema, "minValue"), ...limit("maximum", schema, "maxValue") };
     }
     case "boolean":

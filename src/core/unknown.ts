@@ -16,7 +16,7 @@ export function unknown(expression: string): Unknown {
 }
 
 export function isUnknown(value: Json | undefined): value is Unknown {
-  return isObject(value) && typeof value["$unknown"] === "string";
+  return isObject(value) && typeof value.$unknown === "string";
 }
 
 /** True when the value is, or holds at any depth, an {@link Unknown}. */
