@@ -27,6 +27,8 @@ export type FieldMeta = {
   readonly unset?: Json;
   /** Default: `exact`. */
   readonly compare?: Compare;
+  /** With `compare: set`: while that other field has that value, members nobody declared are left alone. */
+  readonly additiveWhen?: { readonly field: string; readonly is: Json };
   /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */
   readonly ref?: `${string} ${string}.${string}`;
   /** The map of AWS tags. Set by `tags()` alone. */
