@@ -6,7 +6,10 @@
  * is *foreign*: not ours, left alone.
  */
 
-import type { Json, JsonObject } from "./json.ts";
+import { keyOf, same } from "./compare.ts";
+import type { Compare } from "./field.ts";
+import { canonical, digest, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
+import type { ObjectShape, Shape } from "./shape.ts";
 
 /** Why a field differs. */
 export type Cause = "pending" | "drift" | "unknown";
@@ -50,3 +53,250 @@ export type FieldChange = {
   readonly set: JsonObject;
   readonly drop: readonly string[];
 };
+
+/** The three ways of one resource. */
+export type DiffInput = {
+  readonly shape: ObjectShape;
+  /** Declared fields, ownership tags among the tags. */
+  readonly desired: JsonObject;
+  readonly observed: JsonObject;
+  /** As recorded, secrets hashed; absent when there is no record. */
+  readonly applied: JsonObject | undefined;
+  /** Top-level fields whose differences are left alone. */
+  readonly ignore: readonly string[];
+};
+
+/** Everything that differs, by path for people and by field for updaters. */
+export type Diff = {
+  readonly differences: readonly Difference[];
+  readonly leftAlone: readonly LeftAlone[];
+  readonly changes: Readonly<Record<string, FieldChange>>;
+};
+
+/** Compares the three ways, field by field. Pure. */
+export function diff(input: DiffInput): Diff {
+  const found: Found = { differences: [], leftAlone: [] };
+  for (const [name, shape] of Object.entries(input.shape.fields)) diffField(name, shape, input, found);
+  const changed = new Set(found.differences.map((difference) => difference.field));
+  const changes = Object.fromEntries([...changed].map((name) => [name, fieldChange(name, input, found.differences)]));
+  return { differences: found.differences.map((difference) => masked(difference, input.shape)), leftAlone: found.leftAlone, changes };
+}
+
+/** Secrets as hashes: what may be stored and compared. */
+export function withoutSecrets(shape: ObjectShape, spec: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(spec).map(([name, value]) => [name, shape.fields[name]?.meta?.secret && value !== undefined ? hashed(value) : value]),
+  );
+}
+
+/** A secret's stand-in: equal secrets have equal stand-ins. */
+export function hashed(value: Json): Json {
+  return isObject(value) && typeof value.$sha256 === "string" ? value : { $sha256: digest(value) };
+}
+
+type Found = { differences: Difference[]; leftAlone: LeftAlone[] };
+
+/** One place in the three trees. `path` and `field` are for the report; `known` says whether there is a record. */
+type Place = {
+  readonly path: string;
+  readonly field: string;
+  readonly shape: Shape;
+  readonly desired: Json | undefined;
+  readonly observed: Json | undefined;
+  readonly applied: Json | undefined;
+  readonly known: boolean;
+  readonly immutable: boolean;
+  readonly additive: boolean;
+};
+
+function diffField(name: string, shape: Shape, input: DiffInput, found: Found): void {
+  const meta = shape.meta;
+  const hide = (value: Json | undefined) => (meta?.secret && value !== undefined ? hashed(value) : value);
+  const applied = input.applied?.[name];
+  const place: Place = {
+    path: name,
+    field: name,
+    shape,
+    desired: hide(input.desired[name]),
+    // A secret that AWS does not give back is taken to be what was last sent.
+    observed: meta?.secret && input.observed[name] === undefined ? applied : hide(input.observed[name]),
+    applied,
+    known: input.applied !== undefined,
+    immutable: meta?.immutable === true,
+    additive: meta?.additiveWhen !== undefined && same(input.desired[meta.additiveWhen.field], meta.additiveWhen.is, "exact"),
+  };
+  const own: Found = { differences: [], leftAlone: [] };
+  diffPlace(place, own);
+  const why = leaveAlone(place, input.ignore);
+  if (why) found.leftAlone.push(...own.differences.map(({ path, before, after }) => ({ path, ...values(before, after), why })));
+  else found.differences.push(...own.differences);
+  found.leftAlone.push(...own.leftAlone);
+}
+
+function leaveAlone(place: Place, ignore: readonly string[]): LeftAlone["why"] | undefined {
+  if (ignore.includes(place.field)) return "ignored";
+  // Its owner changes it at will; only a new value in the manifest, against a known old one, is sent.
+  const kept = !place.known || place.desired === undefined || same(place.desired, place.applied, place.shape.meta?.compare);
+  return place.shape.meta?.createOnly && kept ? "createOnly" : undefined;
+}
+
+function diffPlace(place: Place, found: Found): void {
+  const wanted = withUnset(place);
+  if (wanted.desired === undefined && wanted.shape.type !== "map") return;
+  const { shape } = wanted;
+  const compare = shape.meta?.compare;
+  if (shape.type === "object" && !compare) diffMembers(wanted, shape, found);
+  else if (shape.type === "map") diffMap(wanted, shape.element, found);
+  else if (shape.type === "array" && compare === "set") diffSet(wanted, found);
+  else if (shape.type === "array" && typeof compare === "object") diffKeyed(wanted, shape.element, compare.keyed, found);
+  else if (!sameDeep(wanted.desired, wanted.observed, shape)) found.differences.push(difference(wanted, compare));
+}
+
+// A field that left the manifest is wanted at the value AWS has when it is not set.
+function withUnset(place: Place): Place {
+  const removed = place.desired === undefined && place.applied !== undefined;
+  const unset = place.shape.meta?.unset;
+  if (!removed || unset === undefined || place.immutable) return place;
+  const observed = place.observed === undefined ? unset : place.observed;
+  return { ...place, desired: unset, observed };
+}
+
+function diffMembers(place: Place, shape: ObjectShape, found: Found): void {
+  const at = (value: Json | undefined, name: string) => (isObject(value) ? value[name] : undefined);
+  if (!isObject(place.desired)) {
+    if (!same(place.desired, place.observed, "exact")) found.differences.push(difference(place, "exact"));
+    return;
+  }
+  for (const [name, member] of Object.entries(shape.fields)) {
+    diffPlace(
+      {
+        ...place,
+        path: `${place.path}.${name}`,
+        shape: member,
+        desired: at(place.desired, name),
+        observed: at(place.observed, name),
+        applied: at(place.applied, name),
+        immutable: place.immutable || member.meta?.immutable === true,
+      },
+      found,
+    );
+  }
+}
+
+// Maps, tags among them, are compared key by key: a key that was neither declared nor applied is not ours.
+function diffMap(place: Place, element: Shape, found: Found): void {
+  const [desired, observed, applied] = [place.desired, place.observed, place.applied].map((value) => (isObject(value) ? value : {})) as [
+    JsonObject,
+    JsonObject,
+    JsonObject,
+  ];
+  for (const key of new Set([...Object.keys(desired), ...Object.keys(observed)])) {
+    const [to, from] = [desired[key], observed[key]];
+    if (sameDeep(to, from, element)) continue;
+    const path = `${place.path}.${key}`;
+    const ours = to !== undefined || applied[key] !== undefined;
+    if (ours)
+      found.differences.push(difference({ ...place, path, desired: to, observed: from, applied: applied[key] }, element.meta?.compare));
+    else found.leftAlone.push({ path, ...values(from, undefined), why: "foreign" });
+  }
+}
+
+function diffSet(place: Place, found: Found): void {
+  const [desired, observed, applied] = [list(place.desired), list(place.observed), texts(list(place.applied))];
+  const [wanted, present] = [texts(desired), texts(observed)];
+  const added = desired.filter((member) => !present.has(canonical(member)));
+  const surplus = observed.filter((member) => !wanted.has(canonical(member)));
+  const removed = place.additive ? surplus.filter((member) => applied.has(canonical(member))) : surplus;
+  if (added.length + removed.length > 0) found.differences.push({ ...difference(place, "set"), added, removed });
+  for (const member of surplus) {
+    if (!removed.includes(member)) found.leftAlone.push({ path: place.path, before: member, why: "foreign" });
+  }
+}
+
+function diffKeyed(place: Place, element: Shape, keyed: string, found: Found): void {
+  const index = (value: Json | undefined) => new Map(list(value).map((member) => [keyOf(member, keyed), member]));
+  const [desired, observed] = [index(place.desired), index(place.observed)];
+  const added = [...desired].filter(([key]) => !observed.has(key)).map(([, member]) => member);
+  const removed = [...observed].filter(([key]) => !desired.has(key)).map(([, member]) => member);
+  const changed = [...desired].flatMap(([key, after]) => {
+    const before = observed.get(key);
+    return before === undefined || sameDeep(after, before, element) ? [] : [{ before, after }];
+  });
+  if (added.length + removed.length + changed.length === 0) return;
+  found.differences.push({ ...difference(place, { keyed }), added, removed, changed });
+}
+
+function difference(place: Place, compare: Compare | undefined): Difference {
+  return {
+    path: place.path,
+    field: place.field,
+    cause: cause(place, compare),
+    ...values(place.observed, place.desired),
+    immutable: place.immutable,
+  };
+}
+
+function cause(place: Place, compare: Compare | undefined): Cause {
+  if (!place.known) return "unknown";
+  return same(place.desired, place.applied, compare) ? "drift" : "pending";
+}
+
+/** True when everything `desired` declares, at any depth, is what `observed` has. */
+function sameDeep(desired: Json | undefined, observed: Json | undefined, shape: Shape): boolean {
+  const compare = shape.meta?.compare;
+  if (compare === undefined && shape.type === "object" && isObject(desired) && isObject(observed)) {
+    return Object.entries(desired).every(([name, value]) => {
+      const member = shape.fields[name];
+      return value === undefined || (member ? sameDeep(value, observed[name], member) : same(value, observed[name], "exact"));
+    });
+  }
+  if (compare === undefined && shape.type === "array" && Array.isArray(desired) && Array.isArray(observed)) {
+    return desired.length === observed.length && desired.every((value, index) => sameDeep(value, observed[index], shape.element));
+  }
+  return same(desired, observed, compare);
+}
+
+function fieldChange(name: string, input: DiffInput, differences: readonly Difference[]): FieldChange {
+  const shape = input.shape.fields[name] as Shape;
+  const own = differences.filter((found) => found.field === name);
+  const [before, declared] = [input.observed[name], input.desired[name]];
+  const desired = declared === undefined ? shape.meta?.unset : declared;
+  const direct = own.filter((found) => shape.type === "map" && found.path !== name);
+  const key = (path: string) => path.slice(name.length + 1);
+  return {
+    before,
+    after: shape.type === "map" || shape.meta?.compare ? desired : overlay(before, desired),
+    added: own.flatMap((found) => found.added ?? []),
+    removed: own.flatMap((found) => found.removed ?? []),
+    changed: own.flatMap((found) => found.changed ?? []),
+    set: Object.fromEntries(direct.filter((found) => found.after !== undefined).map((found) => [key(found.path), found.after])),
+    drop: direct.filter((found) => found.after === undefined).map((found) => key(found.path)),
+  };
+}
+
+/** `over` laid upon `under`, object by object: what AWS's replacing updates are sent. */
+export function overlay(under: Json | undefined, over: Json | undefined): Json | undefined {
+  if (over === undefined) return under;
+  if (!isObject(under) || !isObject(over)) return over;
+  const members = new Set([...Object.keys(under), ...Object.keys(over)]);
+  return Object.fromEntries([...members].map((name) => [name, overlay(under[name], over[name])]));
+}
+
+const MASK = "(secret)";
+
+function masked(found: Difference, shape: ObjectShape): Difference {
+  if (!shape.fields[found.field]?.meta?.secret) return found;
+  return { ...found, ...values(found.before === undefined ? undefined : MASK, found.after === undefined ? undefined : MASK) };
+}
+
+function values(before: Json | undefined, after: Json | undefined): { before?: Json; after?: Json } {
+  return { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
+}
+
+function list(value: Json | undefined): JsonArray {
+  return Array.isArray(value) ? value : [];
+}
+
+function texts(members: JsonArray): ReadonlySet<string> {
+  return new Set(members.map((member) => canonical(member)));
+}

@@ -1,0 +1,72 @@
+/** When two values of a field say the same, by the field's compare mode. */
+
+import type { Compare } from "./field.ts";
+import { canonical, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
+
+/** The value in a form whose equality is the field's equality. */
+export function normalize(value: Json, compare: Compare | undefined): Json {
+  if (compare === undefined || compare === "exact") return value;
+  if (compare === "set") return Array.isArray(value) ? sorted(value) : value;
+  if (compare === "json") return parsed(value);
+  if (compare === "iam-policy") return policy(parsed(value));
+  return Array.isArray(value) ? sortedBy(value, compare.keyed) : value;
+}
+
+/** True when both say the same under the compare mode. An absent value equals only an absent one. */
+export function same(left: Json | undefined, right: Json | undefined, compare: Compare | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  return canonical(normalize(left, compare)) === canonical(normalize(right, compare));
+}
+
+/** The member that tells elements of a keyed list apart, as text. */
+export function keyOf(element: Json, keyed: string): string {
+  return isObject(element) ? canonical(element[keyed]) : canonical(element);
+}
+
+function sorted(elements: JsonArray): Json {
+  const texts = new Map(elements.map((element) => [canonical(element), element]));
+  return [...texts.keys()].sort().map((text) => texts.get(text) as Json);
+}
+
+function sortedBy(elements: JsonArray, keyed: string): Json {
+  return [...elements].sort((left, right) => (keyOf(left, keyed) < keyOf(right, keyed) ? -1 : 1));
+}
+
+function parsed(value: Json): Json {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    return value; // Not JSON: compared as the text it is.
+  }
+}
+
+// IAM treats a single statement or value as a list of one, and the order inside lists does not count.
+const LISTS = new Set(["Action", "NotAction", "Resource", "NotResource"]);
+
+function policy(document: Json): Json {
+  if (!isObject(document)) return document;
+  const statements = document.Statement === undefined ? [] : asList(document.Statement);
+  return { ...document, Statement: sorted(statements.map(statement)) };
+}
+
+function statement(value: Json): Json {
+  if (!isObject(value)) return value;
+  const normal = ([name, member]: [string, Json | undefined]): [string, Json | undefined] => {
+    if (member === undefined) return [name, member];
+    if (LISTS.has(name)) return [name, sorted(asList(member))];
+    return name === "Principal" || name === "NotPrincipal" || name === "Condition" ? [name, listsWithin(member)] : [name, member];
+  };
+  return Object.fromEntries(Object.entries(value).map(normal));
+}
+
+function listsWithin(value: Json): Json {
+  if (!isObject(value)) return sorted(asList(value));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, member === undefined ? member : listsWithin(member)]),
+  ) as JsonObject;
+}
+
+function asList(value: Json): JsonArray {
+  return Array.isArray(value) ? value : [value];
+}
