@@ -1,0 +1,35 @@
+/** The real time and chance of this machine; the simulation hands in its own. */
+
+import { createHash, randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Runtime } from "../core/store.ts";
+
+const UID_LENGTH = 26;
+// 32 letters, so that 5 bits of a random byte choose one without bias; those that look alike (i, l, o, u) are left out.
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** Wall clock, monotonic clock, timers and random ids (130 bits) of this process. */
+export const systemRuntime: Runtime = Object.freeze({
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: async (ms: number, signal?: AbortSignal) => {
+    signal?.throwIfAborted();
+    try {
+      await delay(ms, undefined, signal ? { signal } : {});
+    } catch (error) {
+      // Node rejects with an AbortError of its own; the port promises the signal's reason.
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
+  uid: () => Array.from(randomBytes(UID_LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join(""),
+});
+
+/**
+ * The wait before retry number `attempt` (from 0): between nothing and `baseMs` doubled each time, `capMs` at most. Full jitter,
+ * as the AWS Architecture Blog found best ("Exponential Backoff And Jitter"); the chance comes from the runtime's ids.
+ */
+export function backoffMs(runtime: Pick<Runtime, "uid">, attempt: number, baseMs: number, capMs: number): number {
+  const fraction = createHash("sha256").update(runtime.uid()).digest().readUInt32BE(0) / 2 ** 32;
+  return fraction * Math.min(capMs, baseMs * 2 ** attempt);
+}
