@@ -111,6 +111,7 @@ type Place = {
 
 function diffField(name: string, shape: Shape, input: DiffInput, found: Found): void {
   const meta = shape.meta;
+  if (meta?.setting) return;
   const hide = (value: Json | undefined) => (meta?.secret && value !== undefined ? hashed(value) : value);
   const applied = input.applied?.[name];
   const place: Place = {

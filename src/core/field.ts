@@ -23,12 +23,14 @@ export type FieldMeta = {
   readonly late?: true;
   /** Never stored, logged or shown; compared by hash. */
   readonly secret?: true;
-  /** The value AWS has when the field is not set, sent when the field leaves the manifest. */
+  /** The value AWS has when the field is not set, sent when the field leaves the manifest; `null`: AWS then has none. */
   readonly unset?: Json;
   /** Default: `exact`. */
   readonly compare?: Compare;
   /** With `compare: set`: while that other field has that value, members nobody declared are left alone. */
   readonly additiveWhen?: { readonly field: string; readonly is: Json };
+  /** It says how BEACON treats the object (`rules: additive`); AWS never hears of it, so it never differs. */
+  readonly setting?: true;
   /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */
   readonly ref?: `${string} ${string}.${string}`;
   /** The map of AWS tags. Set by `tags()` alone. */
