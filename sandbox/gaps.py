@@ -1,0 +1,64 @@
+"""Where moto differs from AWS so that a user would see a wrong product, closed service by service.
+
+A service's gaps are closed when its first request arrives, so that nothing is loaded for services nobody calls.
+What stays open is listed in gaps.yaml.
+"""
+
+import time
+from threading import Lock
+from typing import Any
+
+# How long a long poll lets others in before it looks again. moto itself would spin, and hold the lock.
+POLL_PAUSE_SECONDS = 0.1
+
+
+def close_gaps(service: str, lock: Lock) -> None:
+    """Corrects moto's backend of `service` in place. Call it once per service, before its first request is served."""
+    if service == "ec2":
+        import gaps_ec2
+
+        gaps_ec2.close_gaps()
+    elif service == "elbv2":
+        close_elbv2_gaps()
+    elif service == "sqs":
+        close_sqs_gaps(lock)
+
+
+def close_elbv2_gaps() -> None:
+    from moto.elbv2.exceptions import LoadBalancerNotFoundError
+    from moto.elbv2.models import ELBv2Backend
+
+    original = ELBv2Backend.describe_load_balancers
+
+    def describe_load_balancers(backend: Any, arns: Any, names: Any) -> Any:
+        known = {balancer.name for balancer in backend.load_balancers.values()}
+        if set(names or []) - known:
+            raise LoadBalancerNotFoundError()
+        return original(backend, arns, names)
+
+    ELBv2Backend.describe_load_balancers = describe_load_balancers
+
+
+def close_sqs_gaps(lock: Lock) -> None:
+    from moto.sqs.models import SQSBackend
+
+    original = SQSBackend.receive_message
+
+    def receive_message(backend: Any, queue_name: str, count: int, wait_seconds_timeout: int, *rest: Any, **options: Any) -> Any:
+        ends = time.monotonic() + wait_seconds_timeout
+        while True:
+            messages = original(backend, queue_name, count, 0, *rest, **options)
+            if messages or time.monotonic() >= ends:
+                return messages
+            pause_unlocked(lock)
+
+    SQSBackend.receive_message = receive_message
+
+
+def pause_unlocked(lock: Lock) -> None:
+    """Sleeps while other requests are served; the caller's request holds the lock before and after."""
+    lock.release()
+    try:
+        time.sleep(POLL_PAUSE_SECONDS)
+    finally:
+        lock.acquire()
