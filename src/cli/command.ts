@@ -1,0 +1,37 @@
+/** What a command is: its arguments and options as data, and one function. */
+
+import type { ExitCode } from "./exit.ts";
+import type { Io } from "./io.ts";
+import type { CommonOptions, OptionDefinition } from "./options.ts";
+import type { Services } from "./services.ts";
+
+/** One call of a command. */
+export type Invocation<Options = unknown> = {
+  readonly args: readonly string[];
+  readonly options: Options & CommonOptions;
+  readonly io: Io;
+  readonly services: Services;
+  readonly log: Log;
+};
+
+/** Messages are constant, facts are fields; secrets are neither. */
+export type Log = (level: "debug" | "info" | "warn" | "error", message: string, facts?: Readonly<Record<string, unknown>>) => void;
+
+/** A command as its file writes it. Errors are thrown as BeaconError; the caller prints them and picks the exit code. */
+export type CommandDefinition<Options> = {
+  /** commander's syntax: `[resources...]`. */
+  readonly arguments?: readonly { readonly syntax: string; readonly description: string }[];
+  readonly description: string;
+  readonly options: readonly OptionDefinition[];
+  /** Whole command lines, shown by --help. */
+  readonly examples: readonly string[];
+  readonly run: (invocation: Invocation<Options>) => Promise<ExitCode>;
+};
+
+/** A command with its option types erased. */
+export type AnyCommand = CommandDefinition<never>;
+
+/** Types a definition's `run` by its options, then erases them. */
+export function defineCommand<Options>(definition: CommandDefinition<Options>): AnyCommand {
+  return Object.freeze(definition) as unknown as AnyCommand;
+}

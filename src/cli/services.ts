@@ -1,0 +1,67 @@
+/**
+ * What main.ts hands to the commands: the outside world behind ports, each part made when first asked for.
+ *
+ * A command that must not write asks for {@link Services.look} and gets handles without a way to write; only apply,
+ * delete, unprotect, unlock and bootstrap ask for {@link Services.change}.
+ */
+
+
+import type { Reader, Writer } from "../aws/service.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Lease, Runtime, StateReader, StateStore } from "../core/store.ts";
+import type { Kinds, OperationName } from "../kind/kind.ts";
+
+/** Where to look: what the flags and the environment say. */
+export type Target = {
+  readonly region?: string;
+  readonly profile?: string;
+  readonly endpoint?: string;
+  readonly roleArn?: string;
+  readonly sandbox: boolean;
+  readonly sandboxDir?: string;
+  /** Said aloud when something slow is begun on the way: the sandbox's first installation. */
+  readonly onNote: (text: string) => void;
+};
+
+/** A way to AWS and to the state that cannot write. */
+export type Looking = {
+  readonly region: string;
+  /** Who the credentials belong to, from STS. */
+  readonly accountId: string;
+  readonly caller: string;
+  readonly sandbox: boolean;
+  readonly reader: Reader;
+  readonly store: StateReader;
+  /** Calls so far by `service:operation`. */
+  readonly calls: () => Readonly<Record<string, number>>;
+  /** Closes idle connections, so that the process can end. */
+  readonly close: () => void;
+};
+
+/** Likewise, and may write under a lease. */
+export type Changing = Looking & { readonly store: StateStore; readonly writer: (lease: Lease) => Writer };
+
+/** The local AWS. */
+export type SandboxControl = {
+  readonly start: (options: { dir?: string; port?: number; onNote: (text: string) => void }) => Promise<SandboxState>;
+  readonly stop: (options: { dir?: string }) => Promise<{ readonly stopped: boolean }>;
+  readonly status: (options: { dir?: string }) => Promise<SandboxState | undefined>;
+  readonly reset: (options: { dir?: string }) => Promise<void>;
+};
+
+/** A sandbox that runs. */
+export type SandboxState = { readonly endpoint: string; readonly pid: number; readonly startedAt: string; readonly dir: string };
+
+/** See the file's header. */
+export type Services = {
+  readonly version: string;
+  readonly kinds: () => Promise<Kinds>;
+  readonly runtime: () => Promise<Runtime>;
+  readonly look: (target: Target) => Promise<Looking>;
+  readonly change: (target: Target) => Promise<Changing>;
+  /** Creates the state table where it is missing; resolves to what was done. */
+  readonly bootstrap: (target: Target) => Promise<{ readonly table: string; readonly created: boolean; readonly region: string }>;
+  /** The IAM policy that these operations, and the state table, need. */
+  readonly iamPolicy: (operations: readonly OperationName[], scope: { accountId?: string; region?: string }) => Promise<JsonObject>;
+  readonly sandbox: () => Promise<SandboxControl>;
+};
