@@ -142,10 +142,9 @@ def listen(port: int) -> socket.socket:
 
 
 def exit_with_parent() -> None:
-    """Ends the process when standard input ends, which it does however the parent dies."""
-    while sys.stdin.buffer.read(4096):
-        pass
-    os._exit(0)
+    """Ends the process when standard input ends, which it does however the parent dies, unless a line `keep` came before."""
+    if not any(line.strip() == b"keep" for line in sys.stdin.buffer):
+        os._exit(0)
 
 
 def exit_when_idle(sandbox: Sandbox, idle_seconds: float) -> None:
@@ -164,7 +163,7 @@ def start_watchers(sandbox: Sandbox, options: argparse.Namespace) -> None:
 def parse_options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="AWS on loopback (moto), one request at a time.")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--exit-with-parent", action="store_true", help="exit when standard input ends")
+    parser.add_argument("--exit-with-parent", action="store_true", help="exit when standard input ends; a line `keep` on it calls that off")
     parser.add_argument("--exit-when-idle-seconds", type=float, default=0, help="exit after so long without a call; 0: never")
     return parser.parse_args(argv)
 
