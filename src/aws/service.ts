@@ -5,6 +5,9 @@
  * `aws.read(ec2, "DescribeVpcs", {...})`: operation, input and output are typed from the SDK's own command classes.
  */
 
+/** `ec2:CreateVpc`: service id (the IAM prefix) and SDK operation. */
+export type OperationName = `${string}:${string}`;
+
 /** An AWS service whose SDK module is loaded on first use. `id` is its IAM prefix, as in `ec2:CreateVpc`. */
 export type Service<Module> = { readonly id: string; readonly client: keyof Module & string; readonly load: () => Promise<Module> };
 
@@ -14,6 +17,13 @@ export function service<Module>(id: string, client: keyof Module & string, load:
 
 /** What an operation that cannot change anything is called at AWS; the kinds' declared reads narrow this further at run time. */
 export type ReadName = `${"Describe" | "List" | "Get" | "Head" | "BatchGet" | "Lookup" | "Filter" | "Search" | "Simulate"}${string}`;
+
+const READ_NAME = /:(Describe|List|Get|Head|BatchGet|Lookup|Filter|Search|Simulate)/;
+
+/** Whether the operation may change something: its name is not a {@link ReadName}. */
+export function isMutating(operation: OperationName): boolean {
+  return !READ_NAME.test(operation);
+}
 
 // Every SDK command has `resolveMiddleware`, whose handler's types are the operation's input and output.
 type CommandOf<Module, Op extends string> = `${Op}Command` extends keyof Module

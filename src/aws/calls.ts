@@ -1,0 +1,47 @@
+/** What was asked of AWS: counts by service and operation, for summaries and benchmarks. */
+
+/** All sends of one operation, retries and throttled ones included. */
+export type CallCount = {
+  /** `ec2:DescribeVpcs`. */
+  readonly operation: string;
+  readonly mutating: boolean;
+  readonly calls: number;
+  /** Of the calls, those that repeated an earlier one. */
+  readonly retries: number;
+  /** Of the calls, those that AWS throttled. */
+  readonly throttles: number;
+};
+
+/** Sums over counts. */
+export type CallTotals = { readonly reads: number; readonly writes: number; readonly retries: number; readonly throttles: number };
+
+export class CallCounter {
+  readonly #counts = new Map<string, CallCount>();
+
+  /** One call was sent. */
+  sent(operation: string, call: { mutating: boolean; retry: boolean }): void {
+    const count = this.#counts.get(operation) ?? { operation, mutating: call.mutating, calls: 0, retries: 0, throttles: 0 };
+    this.#counts.set(operation, { ...count, calls: count.calls + 1, retries: count.retries + (call.retry ? 1 : 0) });
+  }
+
+  /** The call that was sent last was throttled. */
+  throttled(operation: string): void {
+    const count = this.#counts.get(operation);
+    if (count) this.#counts.set(operation, { ...count, throttles: count.throttles + 1 });
+  }
+
+  /** Sorted by operation. */
+  counts(): readonly CallCount[] {
+    return [...this.#counts.values()].sort((left, right) => (left.operation < right.operation ? -1 : 1));
+  }
+}
+
+export function totals(counts: readonly CallCount[]): CallTotals {
+  const sum = (of: (count: CallCount) => number): number => counts.reduce((total, count) => total + of(count), 0);
+  return {
+    reads: sum((count) => (count.mutating ? 0 : count.calls)),
+    writes: sum((count) => (count.mutating ? count.calls : 0)),
+    retries: sum((count) => count.retries),
+    throttles: sum((count) => count.throttles),
+  };
+}

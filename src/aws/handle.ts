@@ -1,0 +1,218 @@
+/**
+ * The way to AWS: one session per account and region, and the handles it gives out.
+ *
+ * A *reader* cannot write: its clients throw on any operation outside the kinds' declared reads. A *writer* asserts its lease
+ * as the last thing before each mutating call's bytes leave. A *caller* is for BEACON's own table: a few named operations, one
+ * attempt each, neither limited nor queued, because a heartbeat must not stand behind a thousand reads.
+ *
+ * Not promised: a request whose connection is still being made when the check passes may leave after the lease has ended (a
+ * process frozen in between). Writes are idempotent and owner-checked for that reason.
+ */
+
+import PQueue from "p-queue";
+import { BeaconError } from "../core/errors.ts";
+import type { Lease, Runtime } from "../core/store.ts";
+import { type CallCount, CallCounter } from "./calls.ts";
+import { classify } from "./classify.ts";
+import { type ClientOptions, Clients, type Guard, operationUndeclared, writeForbidden } from "./clients.ts";
+import { credentialsOf } from "./credentials.ts";
+import { RateLimiter } from "./limiter.ts";
+import { allPages } from "./pages.ts";
+import { withRetries } from "./retry.ts";
+import { systemRuntime } from "./runtime.ts";
+import {
+  type Input,
+  isMutating,
+  type OperationName,
+  type Output,
+  type Reader,
+  type ReadName,
+  type Service,
+  type Writer,
+} from "./service.ts";
+
+export type ConnectOptions = {
+  /** Absent: AWS_REGION, then AWS_DEFAULT_REGION, and us-east-1 on the sandbox. */
+  readonly region?: string;
+  /** Any AWS-compatible endpoint; absent: AWS_ENDPOINT_URL, then AWS. */
+  readonly endpoint?: string;
+  readonly profile?: string;
+  readonly roleArn?: string;
+  /** The endpoint is BEACON's local AWS: dummy credentials, no rate limit, and 5xx without an AWS error means "not implemented". */
+  readonly sandbox?: boolean;
+  /** The share of AWS's published rates to use. Default 0.5; no limit on the sandbox. */
+  readonly rateFactor?: number;
+  /** What the kinds declare for looking. */
+  readonly readOperations: ReadonlySet<OperationName>;
+  /** Everything the kinds declare. */
+  readonly operations: ReadonlySet<OperationName>;
+  /** Goes into the user agent. */
+  readonly version?: string;
+  readonly runtime?: Runtime;
+};
+
+/** For BEACON's own table and identity: one attempt per call, whatever comes of it. Throws `AwsError`. */
+export interface Caller {
+  call<Module, Op extends string>(
+    service: Service<Module>,
+    operation: Op,
+    input: Input<Module, Op>,
+    options?: { signal?: AbortSignal },
+  ): Promise<Output<Module, Op>>;
+}
+
+/** One account and region. */
+export type AwsSession = {
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly sandbox: boolean;
+  readonly reader: Reader;
+  writer(lease: Lease): Writer;
+  caller(operations: readonly OperationName[], options?: { requestTimeoutMs?: number }): Caller;
+  /** Every call so far, of all handles. */
+  calls(): readonly CallCount[];
+  /** Closes all connections. */
+  close(): Promise<void>;
+};
+
+// Longer than AWS takes for any call BEACON makes (the slowest, unfiltered listings, answer in about 10 s).
+const REQUEST_TIMEOUT_MS = 30_000;
+const RATE_FACTOR = 0.5;
+// Calls in flight per session; as many as one service has sockets, so that a checked call does not wait for one.
+const IN_FLIGHT_MAX = 50;
+
+/** Opens a session. Sends nothing and loads no SDK client: the first call does. Throws `RegionMissing`. */
+export function connect(options: ConnectOptions): AwsSession {
+  const { sandbox = false, runtime = systemRuntime, version = "dev" } = options;
+  const region = regionOf(options);
+  const endpoint = options.endpoint ?? process.env.AWS_ENDPOINT_URL;
+  const counter = new CallCounter();
+  const credentials = credentialsOf({ ...options, region, ...(endpoint ? { endpoint } : {}) });
+  const clientOptions = { region, version, credentials, requestTimeoutMs: REQUEST_TIMEOUT_MS, ...(endpoint ? { endpoint } : {}) };
+  const line: Line = {
+    runtime,
+    sandbox,
+    counter,
+    limiter: new RateLimiter(runtime, sandbox ? Number.POSITIVE_INFINITY : (options.rateFactor ?? RATE_FACTOR)),
+    queue: new PQueue({ concurrency: IN_FLIGHT_MAX }),
+  };
+  const opened: Clients[] = [];
+  const clients = (guard: Guard, overrides: Partial<ClientOptions> = {}): Clients => {
+    const made = new Clients({ ...clientOptions, ...overrides }, guard);
+    opened.push(made);
+    return made;
+  };
+  return {
+    region,
+    endpoint,
+    sandbox,
+    reader: new Handle(line, clients({ allowed: options.readOperations, forbidden: writeForbidden })),
+    writer: (lease) => new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), lease.signal),
+    caller: (operations, { requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}) =>
+      new DirectCaller(line, clients({ allowed: new Set(operations), forbidden: writeForbidden }, { requestTimeoutMs })),
+    calls: () => counter.counts(),
+    close: async () => {
+      await Promise.all(opened.map((made) => made.close()));
+    },
+  };
+}
+
+function regionOf({ region, sandbox }: ConnectOptions): string {
+  const found = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? (sandbox ? "us-east-1" : undefined);
+  if (found) return found;
+  throw new BeaconError("RegionMissing", "no region: the environment names none, and --region and AWS_REGION are not set", {
+    next: "set spec.region in the Environment, or give --region",
+  });
+}
+
+/** What the handles of a session share. */
+type Line = {
+  readonly runtime: Runtime;
+  readonly sandbox: boolean;
+  readonly counter: CallCounter;
+  readonly limiter: RateLimiter;
+  readonly queue: PQueue;
+};
+
+type Sent = { readonly operation: OperationName; readonly retry: boolean; readonly signal: AbortSignal | undefined };
+
+/** One send: counted, and its failure classified. A BeaconError (a guard, a lost lease) goes through as it is. */
+async function sendOnce<Module>(line: Line, clients: Clients, service: Service<Module>, input: unknown, call: Sent): Promise<unknown> {
+  const { operation, retry, signal } = call;
+  let sent = false;
+  const onSending = (): void => {
+    sent = true;
+    line.counter.sent(operation, { mutating: isMutating(operation), retry });
+  };
+  try {
+    signal?.throwIfAborted();
+    return await clients.send(service, operation.slice(service.id.length + 1), input, { onSending, ...(signal ? { signal } : {}) });
+  } catch (error) {
+    if (error instanceof BeaconError) throw error;
+    if (!sent) signal?.throwIfAborted();
+    throw classify(error, { operation, sent, sandbox: line.sandbox });
+  }
+}
+
+class Handle implements Writer {
+  readonly #line: Line;
+  readonly #clients: Clients;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(line: Line, clients: Clients, signal?: AbortSignal) {
+    this.#line = line;
+    this.#clients = clients;
+    this.#signal = signal;
+  }
+
+  read<Module, Op extends ReadName>(service: Service<Module>, operation: Op, input: Input<Module, Op>): Promise<Output<Module, Op>> {
+    return this.#call(service, `${service.id}:${operation}`, input, undefined) as Promise<Output<Module, Op>>;
+  }
+
+  async pages<Module, Op extends ReadName, Items extends keyof Output<Module, Op>>(
+    service: Service<Module>,
+    operation: Op,
+    input: Input<Module, Op>,
+    items: Items,
+  ): Promise<NonNullable<Output<Module, Op>[Items]>> {
+    const pages = await allPages((more) => this.read(service, operation, { ...input, ...more }) as Promise<Record<PropertyKey, unknown>>);
+    return pages.flatMap((page) => (page[items] as readonly unknown[] | undefined) ?? []) as NonNullable<Output<Module, Op>[Items]>;
+  }
+
+  write<Module, Op extends string>(service: Service<Module>, operation: Op, input: Input<Module, Op>): Promise<Output<Module, Op>> {
+    return this.#call(service, `${service.id}:${operation}`, input, this.#signal) as Promise<Output<Module, Op>>;
+  }
+
+  #call<Module>(service: Service<Module>, operation: OperationName, input: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    const { runtime, limiter, queue, counter } = this.#line;
+    const attempt = async (retry: boolean): Promise<unknown> => {
+      await limiter.take(operation, signal);
+      return queue.add(() => sendOnce(this.#line, this.#clients, service, input, { operation, retry, signal }));
+    };
+    const onThrottled = (): void => {
+      counter.throttled(operation);
+      limiter.throttled(operation);
+    };
+    return withRetries(attempt, { runtime, mutating: isMutating(operation), onThrottled, ...(signal ? { signal } : {}) });
+  }
+}
+
+class DirectCaller implements Caller {
+  readonly #line: Line;
+  readonly #clients: Clients;
+
+  constructor(line: Line, clients: Clients) {
+    this.#line = line;
+    this.#clients = clients;
+  }
+
+  call<Module, Op extends string>(
+    service: Service<Module>,
+    operation: Op,
+    input: Input<Module, Op>,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Output<Module, Op>> {
+    const call = { operation: `${service.id}:${operation}` as const, retry: false, signal: options.signal };
+    return sendOnce(this.#line, this.#clients, service, input, call) as Promise<Output<Module, Op>>;
+  }
+}

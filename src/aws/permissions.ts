@@ -1,0 +1,109 @@
+/**
+ * The IAM permissions an operation needs, and the policy for a set of them.
+ *
+ * By default an operation needs the action of its own name. The table lists the others, each with its source: the Service
+ * Authorization Reference ("Actions, resources, and condition keys for ..."), unless a row says otherwise.
+ */
+
+import type { JsonObject } from "../core/json.ts";
+import type { OperationName } from "./service.ts";
+
+type Exception = {
+  readonly operations: RegExp;
+  readonly needs: readonly string[];
+  /** The action of the operation's own name does not exist. */
+  readonly insteadOfOwn?: true;
+  readonly why: string;
+};
+
+const EXCEPTIONS: readonly Exception[] = [
+  {
+    operations: /^ec2:(Create(?!Tags$|Route$|NetworkAclEntry$)|AllocateAddress$|ImportKeyPair$|RunInstances$|AuthorizeSecurityGroup)/,
+    needs: ["ec2:CreateTags"],
+    why: "EC2 user guide, 'Grant permission to tag resources during creation': TagSpecifications are checked as ec2:CreateTags.",
+  },
+  {
+    operations: /^dynamodb:CreateTable$/,
+    needs: ["dynamodb:TagResource", "kms:DescribeKey", "kms:CreateGrant"],
+    why: "Tags at creation are checked as TagResource; a customer key is looked up and granted ('DynamoDB encryption at rest: usage notes').",
+  },
+  {
+    operations: /^dynamodb:UpdateTable$/,
+    needs: ["kms:DescribeKey", "kms:CreateGrant"],
+    why: "A change of the table's key is granted as at creation.",
+  },
+  {
+    operations: /^logs:CreateLogGroup$/,
+    needs: ["logs:TagResource", "kms:DescribeKey"],
+    why: "CloudWatch Logs API reference, CreateLogGroup: tags need logs:TagResource; kmsKeyId is looked up.",
+  },
+  {
+    operations: /^dynamodb:TransactWriteItems$/,
+    needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
+    insteadOfOwn: true,
+    why: "DynamoDB developer guide, 'IAM and transactions': each action of a transaction is checked by itself.",
+  },
+];
+
+/** The IAM actions of one operation, sorted. */
+export function actionsOf(operation: OperationName): readonly string[] {
+  const rows = EXCEPTIONS.filter((row) => row.operations.test(operation));
+  const own = rows.some((row) => row.insteadOfOwn) ? [] : [operation];
+  return [...new Set([...own, ...rows.flatMap((row) => row.needs)])].sort();
+}
+
+/** What BEACON's own memory needs; `bootstrap` makes the table. */
+export const STATE_OPERATIONS = Object.freeze([
+  "dynamodb:GetItem",
+  "dynamodb:Query",
+  "dynamodb:PutItem",
+  "dynamodb:TransactWriteItems",
+] as const satisfies readonly OperationName[]);
+
+export const BOOTSTRAP_OPERATIONS = Object.freeze([
+  "dynamodb:CreateTable",
+  "dynamodb:DescribeTable",
+  "dynamodb:UpdateTable",
+  "dynamodb:DescribeTimeToLive",
+  "dynamodb:UpdateTimeToLive",
+  "dynamodb:DescribeContinuousBackups",
+  "dynamodb:UpdateContinuousBackups",
+] as const satisfies readonly OperationName[]);
+
+export type PolicyOptions = {
+  /** Name of the state table. */
+  readonly stateTable: string;
+  /** Absent: any account, any region. */
+  readonly accountId?: string;
+  readonly region?: string;
+};
+
+/** The least policy for these operations, BEACON's state and the question who is calling; actions are sorted, so that it can be reviewed as a diff. */
+export function iamPolicy(operations: Iterable<OperationName>, { stateTable, accountId = "*", region = "*" }: PolicyOptions): JsonObject {
+  const actions = [...operations].flatMap(actionsOf);
+  const keys = actions.filter((action) => action.startsWith("kms:"));
+  const table = `arn:aws:dynamodb:${region}:${accountId}:table/${stateTable}`;
+  const state = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS].flatMap(actionsOf).filter((action) => action.startsWith("dynamodb:"));
+  // Keys are used through the service that encrypts with them, never directly.
+  const viaService = { StringLike: { "kms:ViaService": ["dynamodb.*.amazonaws.com", "logs.*.amazonaws.com"] } };
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      statement("BeaconIdentity", ["sts:GetCallerIdentity"], "*"),
+      statement("BeaconState", state, table),
+      ...statements(
+        actions.filter((action) => !keys.includes(action)),
+        (kinds) => statement("BeaconResources", kinds, "*"),
+      ),
+      ...statements(keys, (some) => ({ ...statement("BeaconKeys", some, "*"), Condition: viaService })),
+    ],
+  };
+}
+
+function statements(actions: readonly string[], make: (actions: readonly string[]) => JsonObject): readonly JsonObject[] {
+  return actions.length > 0 ? [make(actions)] : [];
+}
+
+function statement(sid: string, actions: readonly string[], resource: string): JsonObject {
+  return { Sid: sid, Effect: "Allow", Action: [...new Set(actions)].sort(), Resource: resource };
+}

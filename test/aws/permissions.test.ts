@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { actionsOf, iamPolicy } from "../../src/aws/permissions.ts";
+
+test("an operation needs its own action, and those that AWS checks with it", () => {
+  assert.deepEqual(actionsOf("ec2:DescribeVpcs"), ["ec2:DescribeVpcs"]);
+  assert.deepEqual(actionsOf("ec2:CreateVpc"), ["ec2:CreateTags", "ec2:CreateVpc"]);
+  assert.deepEqual(actionsOf("ec2:AllocateAddress"), ["ec2:AllocateAddress", "ec2:CreateTags"]);
+  assert.deepEqual(actionsOf("ec2:CreateTags"), ["ec2:CreateTags"]);
+  assert.deepEqual(actionsOf("ec2:CreateRoute"), ["ec2:CreateRoute"]);
+  assert.deepEqual(actionsOf("ec2:CreateRouteTable"), ["ec2:CreateRouteTable", "ec2:CreateTags"]);
+  assert.deepEqual(actionsOf("dynamodb:TransactWriteItems"), ["dynamodb:DeleteItem", "dynamodb:PutItem"]);
+});
+
+test("the policy is sorted, names the state table, and limits keys to the services that use them", () => {
+  const policy = iamPolicy(["ec2:CreateVpc", "dynamodb:CreateTable", "ec2:DescribeVpcs"], {
+    stateTable: "beacon-state",
+    accountId: "1",
+    region: "r",
+  });
+  const bySid = Object.fromEntries(
+    (policy.Statement as { Sid: string; Action: string[]; Resource: string }[]).map((part) => [part.Sid, part]),
+  );
+  assert.deepEqual(bySid.BeaconResources?.Action, [
+    "dynamodb:CreateTable",
+    "dynamodb:TagResource",
+    "ec2:CreateTags",
+    "ec2:CreateVpc",
+    "ec2:DescribeVpcs",
+  ]);
+  assert.equal(bySid.BeaconState?.Resource, "arn:aws:dynamodb:r:1:table/beacon-state");
+  assert.ok(bySid.BeaconState?.Action.every((action) => action.startsWith("dynamodb:")));
+  assert.deepEqual(bySid.BeaconKeys?.Action, ["kms:CreateGrant", "kms:DescribeKey"]);
+});
+
+test("a policy without keys has no statement about keys", () => {
+  const policy = iamPolicy(["ec2:DescribeVpcs"], { stateTable: "t" });
+  assert.ok(!(policy.Statement as { Sid: string }[]).some(({ Sid }) => Sid === "BeaconKeys"));
+});
