@@ -5,6 +5,7 @@ What stays open is listed in gaps.yaml.
 """
 
 import time
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,8 @@ def close_gaps(service: str, lock: Lock) -> None:
         gaps_ec2.close_gaps()
     elif service == "elbv2":
         close_elbv2_gaps()
+    elif service == "resourcegroupstaggingapi":
+        close_tagging_gaps()
     elif service == "sqs":
         close_sqs_gaps(lock)
 
@@ -37,6 +40,18 @@ def close_elbv2_gaps() -> None:
         return original(backend, arns, names)
 
     ELBv2Backend.describe_load_balancers = describe_load_balancers
+
+
+def close_tagging_gaps() -> None:
+    """Log groups are `logs:log-group` at AWS, and `logs:loggroup` in moto."""
+    from moto.logs.models import LogsBackend
+
+    original = LogsBackend.iter_tagged_resources
+
+    def iter_tagged_resources(backend: Any) -> Any:
+        return (replace(resource, resource_type="logs:log-group") for resource in original(backend))
+
+    LogsBackend.iter_tagged_resources = iter_tagged_resources
 
 
 def close_sqs_gaps(lock: Lock) -> None:

@@ -116,7 +116,16 @@ def describe_nat_gateways(original: Any, backend: Any, filters: Any, nat_gateway
     for wanted in nat_gateway_ids or []:
         if wanted not in backend.nat_gateways:
             raise nat_gateway_not_found(wanted)
-    return original(backend, filters, nat_gateway_ids)
+    gateways = original(backend, filters, nat_gateway_ids)
+    # moto ignores this API's filters by tag.
+    return [gateway for gateway in gateways if all(has_tag(gateway, name, wanted) for name, wanted in (filters or {}).items())]
+
+
+def has_tag(gateway: Any, name: str, wanted: list[str]) -> bool:
+    tags = {tag["key"]: tag["value"] for tag in gateway.get_tags()}
+    if name == "tag-key":
+        return any(key in tags for key in wanted)
+    return not name.startswith("tag:") or tags.get(name.removeprefix("tag:")) in wanted
 
 
 def associate_route_table(
