@@ -1,0 +1,141 @@
+/** The functions expressions have beside CEL's own. */
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Environment } from "@marcbachmann/cel-js";
+import { cidrSubnet } from "../core/cidr.ts";
+import type { Ast, DeclaredType } from "./ast.ts";
+import { fromCel } from "./types.ts";
+
+/** The name under which a context carries the folder that relative paths start in; no expression can spell it. */
+export const DIRECTORY = "#directory";
+
+/** For `docs/manifests.md`, `explain` and editors: every own function with one sentence. */
+export const FUNCTIONS = Object.freeze({
+  values: "values(map): the values of a map or a group, in their order; an empty list for an empty optional.",
+  keys: "keys(map): the keys of a map or a group, in their order.",
+  mapValues: "mapValues(map, x, expression): the map with each value x replaced by the expression's.",
+  flatten: "flatten(list): a list of lists made one list.",
+  replace: 'text.replace("from", "to"): the text with every occurrence replaced.',
+  cidrSubnet: 'cidrSubnet("10.0.0.0/16", 8, 2): the third /24 of the range, as Terraform\'s cidrsubnet.',
+  file: 'file("path"): the text of a file; the path is relative to the manifest.',
+  json: "json(value): the value as JSON text.",
+  userData: 'userData("path", {"NAME": value}): a script with quoted assignments put after its first line.',
+});
+
+// The macro interface of cel-js: the checker and the evaluator hand themselves in.
+type Context = { getValue(name: string): unknown; forkWithVariable(name: string, type: DeclaredType): LoopContext };
+type LoopContext = Context & { reuse(parent: Context): LoopContext; setIterValue(value: unknown, evaluator: Evaluator): LoopContext };
+type Checker = {
+  check(node: Ast, context: Context): DeclaredType;
+  createError(code: string, message: string, node: Ast): Error;
+  getType(name: string): DeclaredType;
+  registry: { getMapType(key: DeclaredType, value: DeclaredType): DeclaredType };
+};
+type Evaluator = { run(node: Ast, context: Context): unknown };
+type MacroInput = { readonly ast: Ast; readonly args: readonly Ast[] };
+
+/** Adds the functions to a CEL environment. */
+export function registerFunctions(environment: Environment): void {
+  const sync = { async: false };
+  environment.registerFunction("values(map<K, V>): list<V>", (map: unknown) => entries(map).map(([, value]) => value), sync);
+  environment.registerFunction("values(optional<map<K, V>>): list<V>", (map: unknown) => entries(map).map(([, value]) => value), sync);
+  environment.registerFunction("keys(map<K, V>): list<K>", (map: unknown) => entries(map).map(([key]) => key), sync);
+  environment.registerFunction("keys(optional<map<K, V>>): list<K>", (map: unknown) => entries(map).map(([key]) => key), sync);
+  environment.registerFunction("flatten(list<list<V>>): list<V>", (list: unknown[][]) => list.flat(), sync);
+  environment.registerFunction(
+    "string.replace(string, string): string",
+    (text: string, from: string, to: string) => text.replaceAll(from, () => to),
+    sync,
+  );
+  environment.registerFunction(
+    "cidrSubnet(string, int, int): string",
+    (prefix: string, bits: bigint, number: bigint) => cidrSubnet(prefix, Number(bits), Number(number)),
+    sync,
+  );
+  environment.registerFunction("json(dyn): string", (value: unknown) => JSON.stringify(fromCel(value) ?? null), sync);
+  register(environment, "mapValues(ast, ast, ast): map", mapValues);
+  register(environment, "file(ast): string", (input) => fileMacro(input, (text) => text));
+  register(environment, "userData(ast, ast): string", (input) => fileMacro(input, assigned));
+}
+
+function register(environment: Environment, signature: string, macro: (input: MacroInput) => object): void {
+  environment.registerFunction(signature, macro as unknown as (...args: unknown[]) => unknown);
+}
+
+/** The entries of a map value, a map literal, or the optional of one. */
+function entries(value: unknown): readonly (readonly [unknown, unknown])[] {
+  if (value instanceof Map) return [...value];
+  const optional = value as { hasValue?(): boolean; value?(): unknown };
+  if (typeof optional.hasValue === "function") return optional.hasValue() ? entries(optional.value?.()) : [];
+  return Object.entries(value as object);
+}
+
+function mapValues({ ast, args }: MacroInput): object {
+  const [map, name, transform] = args as readonly [Ast, Ast, Ast];
+  let loop: LoopContext | undefined;
+  return {
+    ast,
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, context: Context): DeclaredType {
+      const type = checker.check(map, context);
+      const inner = type.kind === "optional" ? type.valueType : type;
+      if (name.op !== "id") throw checker.createError("invalid_macro_argument", "the second argument of mapValues must be a name", name);
+      if (inner?.kind !== "map" && inner?.kind !== "dyn") {
+        throw checker.createError("no_matching_overload", `mapValues takes a map, not '${type.name}'`, map);
+      }
+      loop = context.forkWithVariable(name.args as string, inner.valueType ?? checker.getType("dyn"));
+      return checker.registry.getMapType(inner.keyType ?? checker.getType("string"), checker.check(transform, loop));
+    },
+    evaluate(evaluator: Evaluator, _macro: unknown, context: Context): unknown {
+      const inner = (loop as LoopContext).reuse(context);
+      const pairs = entries(evaluator.run(map, context));
+      return new Map(pairs.map(([key, value]) => [key, evaluator.run(transform, inner.setIterValue(value, evaluator))]));
+    },
+  };
+}
+
+/** `file` and `userData`: macros, because only those see the context, which knows the folder. */
+function fileMacro({ ast, args }: MacroInput, finish: (text: string, values: unknown) => string): object {
+  const [path, values] = args as readonly [Ast, Ast | undefined];
+  return {
+    ast,
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, context: Context): DeclaredType {
+      const type = checker.check(path, context);
+      if (type.kind !== "dyn" && type.name !== "string") throw checker.createError("no_matching_overload", "the path must be text", path);
+      if (values) checker.check(values, context);
+      return checker.getType("string");
+    },
+    evaluate(evaluator: Evaluator, _macro: unknown, context: Context): unknown {
+      const name = String(evaluator.run(path, context));
+      const text = readText(resolve(String(context.getValue(DIRECTORY) ?? "."), name), name);
+      return finish(text, values && evaluator.run(values, context));
+    },
+  };
+}
+
+function readText(path: string, name: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`the file ${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}); looked for ${path}`);
+  }
+}
+
+/** Shell assignments after the first line, each value quoted so that the shell takes it as it is. */
+function assigned(text: string, values: unknown): string {
+  const lines = entries(values ?? {}).map(([name, value]) => `${shellName(String(name))}='${shellText(value)}'`);
+  const cut = text.startsWith("#!") ? text.indexOf("\n") + 1 : 0;
+  return `${text.slice(0, cut)}${lines.map((line) => `${line}\n`).join("")}${text.slice(cut)}`;
+}
+
+function shellName(name: string): string {
+  if (/^[A-Za-z_]\w*$/.test(name)) return name;
+  throw new Error(`"${name}" is no name of a shell variable`);
+}
+
+function shellText(value: unknown): string {
+  const json = fromCel(value) ?? "";
+  return (typeof json === "object" ? JSON.stringify(json) : String(json)).replaceAll("'", "'\\''");
+}

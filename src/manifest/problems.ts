@@ -1,0 +1,87 @@
+/** Problems as they are gathered, and as a person sees them. */
+
+import { readFileSync } from "node:fs";
+import { styleText } from "node:util";
+import type { Problem } from "../core/errors.ts";
+import { type Place, spanOf } from "./node.ts";
+import type { SourceSet } from "./source.ts";
+
+/** Gathers problems; the same problem at the same place is kept once. */
+export class Problems {
+  readonly #found = new Map<string, Problem>();
+
+  add(place: Place | undefined, message: string, hint?: string): void {
+    this.addProblem({ message, ...(place ? { span: spanOf(place) } : {}), ...(hint === undefined ? {} : { hint }) });
+  }
+
+  addProblem(problem: Problem): void {
+    const key = problemKey(problem);
+    if (!this.#found.has(key)) this.#found.set(key, problem);
+  }
+
+  get size(): number {
+    return this.#found.size;
+  }
+
+  /** In the order of files and lines; those without a place come first. */
+  list(): readonly Problem[] {
+    return [...this.#found.values()].sort(byPlace);
+  }
+}
+
+/** Equal for problems that are the same to a person. */
+export function problemKey(problem: Problem): string {
+  const { span, message } = problem;
+  return `${span ? `${span.file}:${span.line}:${span.column}` : ""} ${message}`;
+}
+
+function byPlace(left: Problem, right: Problem): number {
+  const [a, b] = [left.span, right.span];
+  if (!a || !b) return Number(a !== undefined) - Number(b !== undefined);
+  return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column;
+}
+
+/** How problems are printed. */
+export type ReportOptions = { readonly color?: boolean };
+
+/** Every problem with its place, the line it stands in and a caret; ends with a newline, empty for no problems. */
+export function formatProblems(problems: readonly Problem[], sources: SourceSet, options: ReportOptions = {}): string {
+  const paint = painter(options.color ?? false);
+  return problems.map((problem) => `${formatProblem(problem, sources, paint)}\n`).join("");
+}
+
+type Paint = (style: "red" | "cyan" | "bold" | "dim", text: string) => string;
+
+function painter(color: boolean): Paint {
+  return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+}
+
+function formatProblem(problem: Problem, sources: SourceSet, paint: Paint): string {
+  const head = `${paint("red", "error:")} ${paint("bold", problem.message)}`;
+  const { span, hint } = problem;
+  if (!span) return hint === undefined ? head : `${head}\n  ${paint("cyan", hint)}`;
+  const number = String(span.line);
+  const gutter = " ".repeat(number.length);
+  const place = `${gutter} ${paint("dim", "┌─")} ${span.file}:${span.line}:${span.column}`;
+  const line = lineOf(sources, span.file, span.line);
+  if (line === undefined) return [head, place, ...(hint === undefined ? [] : [`${gutter}   ${paint("cyan", hint)}`])].join("\n");
+  const excerpt = `${number} ${paint("dim", "│")} ${line}`;
+  // Tabs are kept before the caret so that it stands under the text whatever the terminal's tab width.
+  const indent = line.slice(0, span.column - 1).replace(/[^\t]/g, " ");
+  const caret = `${gutter} ${paint("dim", "│")} ${indent}${paint("red", "^".repeat(span.length))}${hint === undefined ? "" : ` ${paint("cyan", hint)}`}`;
+  return [head, place, excerpt, caret].join("\n");
+}
+
+function lineOf(sources: SourceSet, file: string, line: number): string | undefined {
+  const text = sources.sources.find((source) => source.file === file)?.text ?? readParamsFile(file);
+  return text?.split("\n")[line - 1]?.replace(/\r$/, "");
+}
+
+/** A `--params` file is no manifest source, so its text is read again for the excerpt; one that has gone gives no excerpt. */
+function readParamsFile(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
