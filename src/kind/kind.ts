@@ -40,6 +40,8 @@ export type Scope = {
   readonly ids: readonly string[];
   /** Natural keys (the fields of `identity.key`) of objects that are wanted whatever their tags say. */
   readonly names: readonly JsonObject[];
+  /** Tag sets of objects that are read but not managed: an object with all tags of one of them is wanted. */
+  readonly tagged?: readonly Readonly<Record<string, string>>[];
   /** Top-level spec fields that somebody declared or applied: sub-reads are made for these only. */
   readonly fields: ReadonlySet<string>;
 };
@@ -56,6 +58,8 @@ export type Identity =
       readonly name?: { readonly field: string; readonly maxLength: number };
       /** The name is the interface: no `-g2` successor is possible, so `replace: createFirst` is refused. */
       readonly nameIsInterface?: true;
+      /** The create cannot carry tags: an untagged object that answers to an open intent is ours. */
+      readonly tagsFollow?: true;
       /** AWS silently overwrites or returns an existing object: ownership is read before a create. */
       readonly upsert?: true;
     }
@@ -227,9 +231,9 @@ export function defineKind<Spec extends z.ZodObject, Status extends z.ZodObject>
   const spec = objectShape(definition.spec);
   const updated = new Set(definition.updates.flatMap((updater) => updater.fields));
   for (const [name, shape] of Object.entries(spec.fields)) {
-    const fixed = shape.meta?.immutable === true;
+    const fixed = shape.meta?.immutable === true || shape.meta?.setting === true;
     if (fixed === updated.has(name)) {
-      throw new Error(`${definition.kind}.${name} must be either immutable or in the fields of exactly one updater`);
+      throw new Error(`${definition.kind}.${name} must be immutable, a setting, or in the fields of exactly one updater`);
     }
     if (shape.meta?.late && shape.meta.unset === undefined) throw new Error(`${definition.kind}.${name} is late and needs an unset value`);
   }

@@ -1,0 +1,461 @@
+/**
+ * Converge: one declared resource, brought to what the manifest says.
+ *
+ * Look, decide, act, record, and again, until the decision is that nothing is left to do. Every round starts from what
+ * is known of the object; effects return what they brought about, so that a round seldom needs a look of its own.
+ */
+
+import type { Reason } from "../core/condition.ts";
+import { withoutSecrets } from "../core/diff.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
+import type { Change } from "../core/plan.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import { type Resource, stackName } from "../core/resource.ts";
+import { holdsUnknown } from "../core/unknown.ts";
+import { type AnyKind, type Effect, naturalKey, type Remote } from "../kind/kind.ts";
+import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
+import { type Execution, type Failure, failureOf, Halt } from "./execution.ts";
+import { candidates, RemoteIndex } from "./identify.ts";
+import { bound, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
+import { knownOf } from "./sweep.ts";
+import { takeDown } from "./takedown.ts";
+
+/** Effects on one resource in one run; the largest honest number is a table's indexes or a route table's routes. */
+const ROUNDS_MAX = 1_000;
+
+export class Converger {
+  readonly #x: Execution;
+  readonly #kind: AnyKind;
+  readonly #resource: Resource;
+  readonly #change: Change | undefined;
+  readonly #since: number;
+  #remotes: readonly Remote[];
+  #forceReplace: boolean;
+  /** A create was opened here and not sent yet, or was definitely not executed: nothing needs to be looked for. */
+  #fresh = false;
+  /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
+  #looked = true;
+  #namesRead = false;
+  #waits = 0;
+
+  constructor(x: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
+    this.#x = x;
+    this.#kind = kind;
+    this.#resource = resource;
+    this.#change = change;
+    this.#since = x.context.runtime.monotonic();
+    this.#forceReplace = x.run.options.replace?.includes(resource.key) ?? false;
+    this.#remotes = candidates(claimOf(this.#subject(index)), index);
+  }
+
+  /** The remote object as last known. */
+  get current(): Remote | undefined {
+    return this.#decide().current;
+  }
+
+  /** Opens the intent of a create ahead of time, where a replay is safe: many intents then leave in one write. */
+  prepare(): void {
+    const decision = this.#decide();
+    const opens = decision.action === "create" && this.#kind.identity.by !== "tag" && !this.#record?.intent && !decision.failed;
+    const clear = decision.identified.vanished === undefined && decision.identified.retiring.length === 0 && !decision.identified.current;
+    if (opens && clear) this.#open(decision);
+  }
+
+  /** Resolves when nothing is left to do, `late` fields only if asked. Throws a Halt. */
+  async settle(late: boolean): Promise<void> {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      this.#x.checkStop();
+      if (await this.#step(this.#decide(), late)) return;
+    }
+    throw new Halt("failed", "Refused", `does not settle after ${ROUNDS_MAX} changes: AWS keeps showing something else than it was sent`);
+  }
+
+  /** Predecessors that must be gone before the successor is created. */
+  async clearTheWay(): Promise<void> {
+    const decision = this.#decide();
+    if (decision.action === "replace") this.#supersede(decision);
+    await this.retire();
+  }
+
+  /** Deletes the objects of earlier generations. */
+  async retire(): Promise<void> {
+    const { identified } = this.#decide();
+    for (const old of identified.retiring) {
+      const remote = this.#remotes.find(({ id }) => id === old.id);
+      if (remote) await this.#takeDown(remote);
+    }
+    const record = this.#record;
+    if (record && record.retiring.length > 0) this.#x.put({ ...record, retiring: [] });
+  }
+
+  get #record(): ResourceRecord | undefined {
+    const { key, renamedFrom } = this.#resource;
+    return this.#x.record(key) ?? (renamedFrom ? this.#x.record(renamedFrom) : undefined);
+  }
+
+  #subject(index: RemoteIndex): Subject {
+    const { compiled } = this.#x.run.world;
+    return {
+      kind: this.#kind,
+      stack: this.#x.context.stack,
+      resource: this.#resource,
+      spec: compiled?.resolve(this.#resource, this.#x.view) ?? {},
+      record: this.#record,
+      index,
+      forceReplace: this.#forceReplace,
+    };
+  }
+
+  #decide(): Decision {
+    return decide(this.#subject(new RemoteIndex(this.#kind, stackName(this.#x.context.stack), this.#remotes)));
+  }
+
+  /** One round. True when nothing is left to do. */
+  #step(decision: Decision, late: boolean): Promise<boolean> {
+    switch (decision.action) {
+      case "blocked":
+        throw this.#stall(decision.blocked?.reason ?? "Conflict", decision.blocked?.message ?? "");
+      case "create":
+        return this.#bringUp(decision);
+      case "replace":
+        return this.#succeed(decision);
+      case "update":
+      case "adopt":
+      case "move":
+      case "none":
+        return this.#keep(decision, late);
+    }
+  }
+
+  async #bringUp(decision: Decision): Promise<boolean> {
+    const { identified } = decision;
+    if (identified.current?.deleting) return this.#wait("Deleting", "its predecessor is still being deleted");
+    if (decision.failed) return this.#giveUpOn(decision.failed, decision.generation);
+    if (decision.order === "deleteFirst" && identified.retiring.length > 0) {
+      await this.retire();
+      return false;
+    }
+    if (identified.vanished !== undefined && this.#mayStillShow())
+      return this.#wait("Resolving", "not seen at AWS yet; looking again before it is re-created");
+    if (identified.vanished !== undefined && this.#kind.stateful && this.#change?.vanished === undefined) {
+      throw this.#stall("Missing", `${identified.vanished} is gone: run beaconctl apply and approve its re-creation`);
+    }
+    const open = this.#record?.intent?.generation === decision.generation;
+    if (open && !this.#fresh && !(await this.#resolved())) return false;
+    if (!open || !this.#fresh) this.#open(decision);
+    return await this.#create(decision);
+  }
+
+  // A bound object is not concluded missing while AWS may not show it yet.
+  #mayStillShow(): boolean {
+    const age = this.#x.context.runtime.now() - (this.#record?.boundAt ?? 0);
+    return age >= 0 && age < this.#x.consistencyMs(this.#kind);
+  }
+
+  /** Whether the open intent may be sent (again). Each false has looked, or waited, once more. */
+  async #resolved(): Promise<boolean> {
+    if (!this.#looked) {
+      await this.#wait("Resolving", "its create had no answer; looking for the object");
+      this.#looked = true;
+      return false;
+    }
+    const intent = this.#record?.intent;
+    if (this.#kind.identity.by !== "tag" || !intent) return true;
+    const age = this.#x.context.runtime.now() - intent.openedAt;
+    const { missesMin } = this.#x.context.settings;
+    const window = this.#x.consistencyMs(this.#kind);
+    if (intent.misses >= missesMin && age >= window) return true;
+    const left = Math.max(0, Math.ceil((window - age) / 1000));
+    await this.#wait("Resolving", `an earlier create had no answer; its object may show up for another ${left} s`);
+    if (this.#record?.intent) this.#x.put(missed(this.#record));
+    return false;
+  }
+
+  #open(decision: Decision): void {
+    const record = this.#record ?? newRecord(this.#resource, this.#x.context.runtime.uid(), decision.generation, this.#x.revision);
+    const { identity } = this.#kind;
+    const name = identity.by === "name" && identity.name ? decision.desired[identity.name.field] : undefined;
+    const now = this.#x.context.runtime.now();
+    const opened = withIntent(record, decision.generation, {
+      now,
+      revision: this.#x.revision,
+      ...(typeof name === "string" ? { name } : {}),
+    });
+    this.#rename(opened);
+    this.#fresh = true;
+  }
+
+  async #create(before: Decision): Promise<boolean> {
+    await this.#x.commit();
+    // The uid is chosen now, and with it the ownership tags.
+    const decision = this.#decide();
+    if (decision.action !== "create" || decision.generation !== before.generation) return false;
+    const record = this.#record as ResourceRecord;
+    if (this.#kind.identity.by === "name" && this.#kind.identity.upsert && !this.#namesRead) return this.#readNames(decision);
+    const desired = this.#sendable(decision.desired);
+    this.#report("acting", this.#change?.vanished === undefined ? "creating" : "re-creating");
+    try {
+      const context = { token: record.intent?.token ?? "" };
+      const effect = await this.#x.act(() => this.#kind.create.run(this.#x.run.authority.writer, desired, context));
+      this.#made(effect, desired, decision.generation);
+    } catch (error) {
+      this.#looked = false;
+      await this.#afterCreate(failureOf(this.#kind, error), record);
+    }
+    return false;
+  }
+
+  #made(effect: Effect & { readonly id: string }, desired: JsonObject, generation: number): void {
+    const { identity, taggable } = this.#kind;
+    const tagged = taggable && !(identity.by === "name" && identity.tagsFollow);
+    this.#remotes = [
+      ...this.#remotes.filter(({ id }) => id !== effect.id),
+      withTags({ id: effect.id, values: effect.values }, tagged ? desired.tags : undefined),
+    ];
+    this.#x.put(bound(this.#record as ResourceRecord, effect.id, generation, this.#x.context.runtime.now()));
+    this.#x.event("Created", `created ${effect.id}`, this.#resource.key);
+    this.#fresh = false;
+    this.#looked = true;
+  }
+
+  async #afterCreate(failure: Failure, record: ResourceRecord): Promise<void> {
+    switch (failure.then) {
+      case "look":
+        this.#fresh = false;
+        return;
+      case "exists":
+        this.#fresh = false;
+        await this.#collided(record);
+        return;
+      case "retry":
+        this.#looked = true; // Not executed: nothing to look for.
+        this.#report("waiting", failure.message);
+        return await this.#x.pause(this.#x.pollMs(this.#waits++), failure.reason, failure.message);
+      case "gone":
+      case "stall":
+        if (this.#fresh) this.#close(record);
+        throw this.#stall("Refused", failure.then === "gone" ? "AWS does not find what it refers to" : failure.message);
+    }
+  }
+
+  // Somebody has the name: we, in a send whose answer was lost, or another. AWS may know before it shows.
+  async #collided(record: ResourceRecord): Promise<void> {
+    await this.#wait("Resolving", "AWS says that it exists; looking whose it is");
+    this.#looked = true;
+    const decision = this.#decide();
+    if (decision.action !== "create") return;
+    const age = this.#x.context.runtime.now() - (record.intent?.openedAt ?? 0);
+    if (age < this.#x.consistencyMs(this.#kind)) return;
+    throw this.#stall("Conflict", "AWS says that an object of this name exists, and does not show it: check the name in the console");
+  }
+
+  // Definitely not executed, and nothing of it was sent before: there is nothing to find again.
+  #close(record: ResourceRecord): void {
+    const neverMade = record.generation === 1 && record.retiring.length === 0 && record.id === undefined;
+    if (neverMade) this.#x.drop(record.key);
+    else this.#x.put(withoutIntent(record));
+  }
+
+  async #readNames(decision: Decision): Promise<boolean> {
+    this.#namesRead = true;
+    await this.#look(this.#names(decision.desired), 0, "Creating", "reading who owns the name");
+    return false;
+  }
+
+  async #giveUpOn(failed: Remote, generation: number): Promise<boolean> {
+    const record = this.#record;
+    if (record?.id === failed.id) this.#x.put(superseded(record, generation));
+    await this.#takeDown(failed);
+    return false;
+  }
+
+  async #succeed(decision: Decision): Promise<boolean> {
+    if (this.#change?.action !== "replace") {
+      const drifted = decision.diff.differences.filter(({ immutable }) => immutable).every(({ cause }) => cause === "drift");
+      const fields = decision.diff.differences.filter(({ immutable }) => immutable).map(({ path }) => path);
+      const message = `${fields.join(", ")} changed, and only a replacement could put that right: run beaconctl apply and approve it`;
+      throw this.#stall(drifted ? "ImmutableDrift" : "ReplacementForbidden", message);
+    }
+    this.#supersede(decision);
+    if (decision.order === "deleteFirst") await this.retire();
+    return false;
+  }
+
+  #supersede(decision: Decision): void {
+    const record = this.#record ?? this.#adopted(decision);
+    this.#forceReplace = false;
+    this.#rename(superseded(record, decision.generation));
+  }
+
+  async #keep(decision: Decision, late: boolean): Promise<boolean> {
+    const current = decision.current as Remote;
+    if (!this.#resource.lifecycle.manage) return this.#known(decision);
+    if (this.#bind(decision, current)) return false;
+    const readiness = this.#kind.ready(current.values);
+    if (readiness.state === "waiting") return this.#wait("Provisioning", readiness.why);
+    if (readiness.state === "failed") throw this.#stall("Failed", readiness.why);
+    if (await this.#removeSurplus(decision)) return false;
+    const fields = Object.keys(decision.diff.changes).filter((name) => late || !this.#kind.spec.fields[name]?.meta?.late);
+    if (fields.length > 0) return this.#update(decision, current, fields);
+    this.#known(decision);
+    const met = this.#x.run.world.compiled?.readyWhen(this.#resource, this.#x.view) ?? { met: true };
+    if (!met.met) return this.#wait("Provisioning", `waiting for readyWhen: ${met.why}`);
+    if (late || !this.#hasLate()) this.#settled(decision, current);
+    return true;
+  }
+
+  #hasLate(): boolean {
+    return Object.values(this.#kind.spec.fields).some((shape) => shape.meta?.late);
+  }
+
+  #known(decision: Decision): true {
+    this.#x.learn(this.#resource.key, knownOf(decision, decision.desired));
+    return true;
+  }
+
+  /** Writes down which object it is. True when that was news. */
+  #bind(decision: Decision, current: Remote): boolean {
+    const record = this.#record;
+    const known =
+      record?.id === current.id && record.generation === decision.generation && record.key === this.#resource.key && !record.intent;
+    if (known) return false;
+    this.#rename(bound(record ?? this.#adopted(decision), current.id, decision.generation, this.#x.context.runtime.now()));
+    return true;
+  }
+
+  #adopted(decision: Decision): ResourceRecord {
+    const uid = decision.identified.uid ?? this.#x.context.runtime.uid();
+    return newRecord(this.#resource, uid, decision.generation, this.#x.revision);
+  }
+
+  // The record lives under the resource's present key.
+  #rename(record: ResourceRecord): void {
+    if (record.key !== this.#resource.key) this.#x.drop(record.key);
+    this.#x.put({ ...record, key: this.#resource.key });
+  }
+
+  async #removeSurplus(decision: Decision): Promise<boolean> {
+    const { surplus } = decision.identified;
+    if (surplus.length === 0) return false;
+    const { identity } = this.#kind;
+    const ids = surplus.map(({ id }) => id).join(", ");
+    if (identity.by !== "tag" || !identity.surplusIsSafe) {
+      throw this.#stall("Conflict", `${ids} carry this resource's tags, too: delete them, or remove their beacon:* tags`);
+    }
+    for (const remote of surplus) await this.#takeDown(remote);
+    return true;
+  }
+
+  async #takeDown(remote: Remote): Promise<void> {
+    const record = this.#record as ResourceRecord;
+    const onWait = (message: string) => this.#report("waiting", `${message} ${remote.id}`);
+    await takeDown(this.#x, { kind: this.#kind, key: this.#resource.key, uid: record.uid, remote, onWait });
+    this.#remotes = this.#remotes.filter(({ id }) => id !== remote.id);
+    this.#x.event("Deleted", `deleted ${remote.id}, which was superseded`, this.#resource.key);
+    const after = this.#record as ResourceRecord;
+    this.#x.put({ ...after, retiring: after.retiring.filter(({ id }) => id !== remote.id) });
+  }
+
+  async #update(decision: Decision, current: Remote, fields: readonly string[]): Promise<boolean> {
+    const updater = this.#kind.updates.find((candidate) => candidate.fields.some((name) => fields.includes(name)));
+    const { changes, differences } = decision.diff;
+    if (!updater) throw this.#stall("Refused", `${fields.join(", ")} cannot be changed`);
+    const removed = Object.fromEntries(
+      fields.filter((name) => decision.desired[name] === undefined).map((name) => [name, changes[name]?.after]),
+    );
+    const observed = current.tags ? { ...current.values, tags: current.tags } : current.values;
+    const desired = this.#sendable({ ...decision.desired, ...removed }, updater.fields);
+    this.#report("acting", "updating");
+    try {
+      const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, { id: current.id, desired, observed, changes }));
+      const updated = withTags({ ...current, values: { ...current.values, ...effect.values } }, effect.values.tags ?? current.tags);
+      this.#remotes = this.#remotes.map((remote) => (remote.id === current.id ? updated : remote));
+      const drifted = differences.some(({ field, cause }) => updater.fields.includes(field) && cause === "drift");
+      this.#x.event(
+        drifted ? "Corrected" : "Updated",
+        `${drifted ? "corrected" : "updated"} ${updater.fields.filter((name) => changes[name]).join(", ")}`,
+        this.#resource.key,
+      );
+    } catch (error) {
+      await this.#afterUpdate(failureOf(this.#kind, error));
+    }
+    return false;
+  }
+
+  async #afterUpdate(failure: Failure): Promise<void> {
+    switch (failure.then) {
+      case "look":
+      case "gone":
+      case "exists":
+        await this.#wait("Updating", "an update had no clear answer; looking again");
+        return;
+      case "retry":
+        this.#report("waiting", failure.message);
+        return await this.#x.pause(this.#x.pollMs(this.#waits++), failure.reason, failure.message);
+      case "stall":
+        throw this.#stall("Refused", failure.message);
+    }
+  }
+
+  #settled(decision: Decision, current: Remote): void {
+    const record = this.#record as ResourceRecord;
+    const spec = this.#kind.spec;
+    const observed = withoutSecrets(spec, current.values);
+    const applied = withoutSecrets(spec, decision.desired);
+    this.#x.put(settled(record, { resource: this.#resource, applied, observed, revision: this.#x.revision }, this.#x.now()));
+  }
+
+  /** The declared fields in the form AWS is sent: known, valid, and without late ones unless they are what is sent. */
+  #sendable(desired: JsonObject, sent?: readonly string[]): JsonObject {
+    const late = (name: string) => this.#kind.spec.fields[name]?.meta?.late === true;
+    const members = Object.entries(desired).filter(
+      ([name, value]) => value !== undefined && (sent ? sent.includes(name) || !holdsUnknown(value) : !late(name)),
+    );
+    const unknown = members.find(([, value]) => holdsUnknown(value));
+    if (unknown)
+      throw this.#stall("DependencyNotReady", `${unknown[0]} needs a value that AWS has not given: ${JSON.stringify(unknown[1])}`);
+    const parsed = this.#kind.specSchema.partial().safeParse(Object.fromEntries(members));
+    if (parsed.success) return Object.fromEntries(members);
+    const issue = parsed.error.issues[0];
+    throw this.#stall("Refused", `${issue?.path.join(".")}: ${issue?.message}; nothing was sent`);
+  }
+
+  async #wait(reason: Reason, message: string): Promise<false> {
+    this.#report("waiting", message);
+    const decision = this.#decide();
+    await this.#look(this.#names(decision.desired), this.#x.pollMs(this.#waits++), reason, message);
+    return false;
+  }
+
+  async #look(names: readonly JsonObject[], delayMs: number, reason: Reason, message: string): Promise<void> {
+    const record = this.#record;
+    const ids = [record?.id, ...(record?.retiring ?? []).map(({ id }) => id)].filter((id) => id !== undefined);
+    const want = { byTags: record?.intent !== undefined || record === undefined, ids, names, fields: Object.keys(this.#resource.spec) };
+    const index = await this.#x.look(this.#kind, want, { delayMs, reason, message });
+    this.#remotes = candidates(claimOf(this.#subject(index)), index);
+  }
+
+  // The natural key, unless a bound id makes it needless.
+  #names(desired: JsonObject): readonly JsonObject[] {
+    const { identity } = this.#kind;
+    if (identity.by !== "name" || this.#record?.id !== undefined || naturalKey(this.#kind, desired) === undefined) return [];
+    return [Object.fromEntries(identity.key.map((name) => [name, desired[name]]))];
+  }
+
+  #report(phase: "acting" | "waiting", message: string): void {
+    const { key } = this.#resource;
+    const generation = this.#record?.generation ?? 1;
+    this.#x.progress({ key, action: this.#change?.action ?? "none", phase, message, generation, since: this.#since });
+  }
+
+  #stall(reason: Reason, message: string): Halt {
+    const record = this.#record;
+    if (record) this.#x.put(stalled(record, reason, message, this.#x.now()));
+    this.#x.event("Failed", `${reason}: ${message}`, this.#resource.key);
+    return new Halt("failed", reason, message);
+  }
+}
+
+function withTags(remote: Remote, tags: unknown): Remote {
+  return isObject(tags) ? { ...remote, tags: tags as Record<string, string> } : remote;
+}

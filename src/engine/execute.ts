@@ -1,0 +1,273 @@
+/**
+ * Execute: every resource of a plan worked on at once, each as soon as what it needs allows.
+ *
+ * A resource has up to four stages: *clear* (a predecessor that must go first is gone), *usable* (dependents may start),
+ * *settled* (late fields too), *finished* (its old generations are gone). Waiting holds no slot; a failure stops only
+ * what depends on it.
+ */
+
+import { AwsError } from "../aws/errors.ts";
+import { BeaconError } from "../core/errors.ts";
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { Change } from "../core/plan.ts";
+import type { Resource, ResourceKey } from "../core/resource.ts";
+import { stackName } from "../core/resource.ts";
+import { holdsUnknown } from "../core/unknown.ts";
+import { naturalKey } from "../kind/kind.ts";
+import { Converger } from "./converge.ts";
+import { doneWord, Execution, Halt } from "./execution.ts";
+import { remove } from "./remove.ts";
+import { Indexes, isLate, managedKind, recordOf, selected } from "./sweep.ts";
+import type { Context, Result, Run, RunReport } from "./types.ts";
+
+/** Resolves when everything is done, failed, skipped or out of time. Throws `LeaseLost` when the stack passed to another. */
+export async function execute(context: Context, run: Run): Promise<RunReport> {
+  const x = new Execution(context, run);
+  const tasks = tasksOf(x);
+  for (const task of tasks.values()) task.start();
+  const results = await Promise.all([...tasks.values()].map((task) => task.result));
+  await x.commit();
+  const outputs = run.options.destroy ? {} : knownOutputs(run.world.compiled?.outputs(x.view) ?? {});
+  return { results: results.filter((result) => result !== undefined), outputs, interrupted: run.stop.aborted };
+}
+
+/** A stage other tasks wait for. Its rejection is seen by whoever waits, and by nobody else. */
+class Stage {
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+
+  constructor() {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {});
+    [this.done, this.resolve, this.reject] = [promise, () => resolve(), reject];
+  }
+}
+
+type Task = {
+  readonly key: ResourceKey;
+  readonly change: Change | undefined;
+  readonly clear: Stage;
+  readonly usable: Stage;
+  readonly settled: Stage;
+  readonly finished: Stage;
+  start: () => void;
+  result: Promise<Result | undefined>;
+};
+
+type Tasks = Map<ResourceKey, Task>;
+
+function tasksOf(x: Execution): Tasks {
+  const { world, plan, options } = x.run;
+  const changes = new Map(plan.changes.map((change) => [change.key, change]));
+  const indexes = new Indexes(stackName(x.context.stack), world.remotes);
+  const tasks: Tasks = new Map();
+  const resources = options.destroy ? [] : selected(x.context.kinds, world.compiled?.resources ?? [], options.only);
+  for (const resource of resources) tasks.set(resource.key, emptyTask(resource.key, changes.get(resource.key)));
+  for (const change of plan.changes) if (!tasks.has(change.key)) tasks.set(change.key, emptyTask(change.key, change));
+  const convergers = resources.map((resource) => {
+    const kind = managedKind(x.context.kinds, resource.kind);
+    const converger = new Converger(x, kind, resource, changes.get(resource.key), indexes.of(kind));
+    return { resource, converger };
+  });
+  learnPresent(x, resources, indexes);
+  const relations = relationsOf(x, resources);
+  for (const { resource, converger } of convergers) {
+    if (changes.get(resource.key)?.action === "create") converger.prepare();
+    const task = tasks.get(resource.key) as Task;
+    task.start = () => begin(x, task, () => converge(x, task, resource, converger, tasks, relations));
+  }
+  for (const task of tasks.values()) {
+    if (resources.some(({ key }) => key === task.key)) continue;
+    task.start = () => begin(x, task, () => takeAway(x, task, tasks, indexes));
+  }
+  return tasks;
+}
+
+function emptyTask(key: ResourceKey, change: Change | undefined): Task {
+  return {
+    key,
+    change,
+    clear: new Stage(),
+    usable: new Stage(),
+    settled: new Stage(),
+    finished: new Stage(),
+    start: () => {},
+    result: Promise.resolve(undefined),
+  };
+}
+
+// What is already there is visible to expressions from the start; what is being replaced shows its successor later.
+function learnPresent(x: Execution, resources: readonly Resource[], indexes: Indexes): void {
+  for (const resource of resources) {
+    const record = recordOf(x.run.world.state.records, resource);
+    const remote = record?.id === undefined ? undefined : indexes.of(managedKind(x.context.kinds, resource.kind)).byId(record.id);
+    const change = x.run.plan.changes.find(({ key }) => key === resource.key);
+    if (remote && change?.action !== "replace" && change?.action !== "create") x.learn(resource.key, remote.values);
+  }
+}
+
+type Relations = { readonly users: ReadonlyMap<ResourceKey, readonly { readonly key: ResourceKey; readonly late: boolean }[]> };
+
+function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
+  const users = new Map<ResourceKey, { key: ResourceKey; late: boolean }[]>();
+  for (const resource of resources) {
+    const kind = managedKind(x.context.kinds, resource.kind);
+    for (const { on, field } of resource.dependencies) {
+      if (on === resource.key) continue;
+      const list = users.get(on) ?? [];
+      list.push({ key: resource.key, late: isLate(kind, field) });
+      users.set(on, list);
+    }
+  }
+  return { users };
+}
+
+function begin(x: Execution, task: Task, work: () => Promise<string>): void {
+  const since = x.context.runtime.monotonic();
+  task.result = work().then(
+    (message) => finish(x, task, since, { outcome: "done", message }),
+    (error: unknown) => {
+      const halt = haltOf(error);
+      for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.reject(halt);
+      return finish(x, task, since, { outcome: halt.outcome, message: halt.message, reason: halt.reason });
+    },
+  );
+}
+
+// Errors that end one resource's work become its result; those that end the run are thrown.
+function haltOf(error: unknown): Halt {
+  if (error instanceof Halt) return error;
+  if (error instanceof AwsError) return new Halt("failed", "Refused", `${error.name}: ${error.message}`);
+  if (error instanceof BeaconError && error.code === "ReadFailed") return new Halt("failed", "Refused", error.message);
+  throw error;
+}
+
+type Ending = Pick<Result, "outcome" | "message" | "reason">;
+
+function finish(x: Execution, task: Task, since: number, ending: Ending): Result | undefined {
+  const action = task.change?.action ?? "none";
+  const quiet = ending.outcome === "done" && action === "none" && (task.change?.retires.length ?? 0) === 0;
+  if (quiet) return undefined;
+  const phase = ending.outcome === "interrupted" ? "skipped" : ending.outcome;
+  x.progress({ key: task.key, action, phase, message: ending.message, generation: x.record(task.key)?.generation ?? 1, since });
+  return { key: task.key, action, ...ending };
+}
+
+async function converge(
+  x: Execution,
+  task: Task,
+  resource: Resource,
+  converger: Converger,
+  tasks: Tasks,
+  { users }: Relations,
+): Promise<string> {
+  const kind = managedKind(x.context.kinds, resource.kind);
+  const needs = (late: boolean) =>
+    resource.dependencies
+      .filter(({ on, field }) => on !== resource.key && isLate(kind, field) === late)
+      .flatMap(({ on }) => tasks.get(on) ?? []);
+  if (task.change?.order === "deleteFirst") {
+    const above = (users.get(resource.key) ?? [])
+      .flatMap(({ key }) => tasks.get(key) ?? [])
+      .filter(({ change }) => change?.order === "deleteFirst");
+    await after(x, task, above, "clear");
+    await converger.clearTheWay();
+  }
+  task.clear.resolve();
+  await after(x, task, needs(false), "usable");
+  await after(x, task, inTheWay(x, resource, tasks), "finished");
+  await converger.settle(false);
+  task.usable.resolve();
+  const late = needs(true);
+  if (late.length > 0 || Object.values(kind.spec.fields).some((shape) => shape.meta?.late)) {
+    await after(x, task, late, "usable");
+    await converger.settle(true);
+  }
+  task.settled.resolve();
+  await retireAfterUsers(x, resource, converger, tasks, users.get(resource.key) ?? []);
+  task.finished.resolve();
+  return doneWord(task.change?.action ?? "none");
+}
+
+async function retireAfterUsers(
+  x: Execution,
+  resource: Resource,
+  converger: Converger,
+  tasks: Tasks,
+  users: readonly { readonly key: ResourceKey; readonly late: boolean }[],
+): Promise<void> {
+  if ((x.record(resource.key)?.retiring.length ?? 0) === 0) return;
+  for (const { key, late } of users) await (late ? tasks.get(key)?.settled : tasks.get(key)?.finished)?.done.catch(stillUsed);
+  await converger.retire();
+
+  function stillUsed(): never {
+    throw new Halt("skipped", "DependencyNotReady", "its old object is kept, because something that still uses it failed");
+  }
+}
+
+/** Waits for a stage of other tasks; what failed there skips this one. */
+async function after(x: Execution, task: Task, others: readonly Task[], stage: "clear" | "usable" | "finished"): Promise<void> {
+  for (const other of others) {
+    const report = { key: task.key, action: task.change?.action ?? "none", generation: 1, since: x.context.runtime.monotonic() };
+    if (task.change && task.change.action !== "none") x.progress({ ...report, phase: "after", message: `after ${other.key}` });
+    await other[stage].done.catch((cause: unknown) => {
+      const interrupted = cause instanceof Halt && (cause.outcome === "interrupted" || cause.outcome === "waiting");
+      throw new Halt(interrupted ? cause.outcome : "skipped", "DependencyNotReady", `${other.key} is not there yet`);
+    });
+  }
+}
+
+// Resources on their way out that hold the natural key this one is to be created under.
+function inTheWay(x: Execution, resource: Resource, tasks: Tasks): readonly Task[] {
+  const kind = managedKind(x.context.kinds, resource.kind);
+  const spec = x.run.world.compiled?.resolve(resource, x.view) ?? {};
+  const name = naturalKey(kind, spec);
+  if (name === undefined) return [];
+  return [...tasks.values()].filter(({ key, change }) => {
+    const record = x.run.world.state.records.get(key);
+    return change?.action === "delete" && record?.kind === kind.id && naturalKey(kind, record.observed) === name;
+  });
+}
+
+async function takeAway(x: Execution, task: Task, tasks: Tasks, indexes: Indexes): Promise<string> {
+  const change = task.change as Change;
+  const record = x.run.world.state.records.get(task.key);
+  if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");
+  if (!record) return doneWord(change.action);
+  if (change.action === "delete") {
+    await usersGone(x, task, tasks);
+    await remove(x, record, indexes.of(managedKind(x.context.kinds, record.kind)), change);
+  } else x.drop(record.key);
+  for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.resolve();
+  return doneWord(change.action);
+}
+
+/** What was recorded as needing this object is deleted first, or brought to need it no more. */
+async function usersGone(x: Execution, task: Task, tasks: Tasks): Promise<void> {
+  const before = (key: ResourceKey) => x.run.world.state.records.get(key)?.dependencies ?? [];
+  for (const other of tasks.values()) {
+    if (other.key === task.key || !before(other.key).includes(task.key)) continue;
+    const leaves = other.change?.action === "delete" || other.change?.action === "forget";
+    // Two that need each other (groups whose rules refer to each other) cannot both wait: each withdraws what it can.
+    if (leaves && reaches(before, task.key, other.key)) continue;
+    await other[leaves ? "finished" : "settled"].done.catch(() => {
+      throw new Halt("skipped", "DependencyNotReady", `${other.key} still uses it`);
+    });
+  }
+}
+
+function reaches(needs: (key: ResourceKey) => readonly ResourceKey[], from: ResourceKey, to: ResourceKey): boolean {
+  const seen = new Set<ResourceKey>([from]);
+  for (const key of seen) {
+    if (key === to) return true;
+    for (const need of needs(key)) seen.add(need);
+  }
+  return false;
+}
+
+// An output whose value did not become known is null, as an excluded resource's is.
+function knownOutputs(outputs: JsonObject): JsonObject {
+  const known = (value: Json | undefined): Json => (value === undefined || holdsUnknown(value) ? null : value);
+  return isObject(outputs) ? Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, known(value)])) : {};
+}

@@ -1,0 +1,203 @@
+/** What all actors of one run share: records, the view, looks, slots, the deadline and the way to stop. */
+
+import PQueue from "p-queue";
+import { isNamed, type Verdict } from "../aws/errors.ts";
+import type { View } from "../core/compiled.ts";
+import type { Reason } from "../core/condition.ts";
+import { BeaconError } from "../core/errors.ts";
+import { equal, type Json, type JsonObject } from "../core/json.ts";
+import type { Action } from "../core/plan.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import type { ResourceKey } from "../core/resource.ts";
+import type { AnyKind } from "../kind/kind.ts";
+import type { RemoteIndex } from "./identify.ts";
+import { Looker, type Want } from "./looker.ts";
+import type { Context, Progress, Result, Run } from "./types.ts";
+
+/** Ends one actor's work. `failed` is terminal for this run; `waiting` ran out of time; `skipped` waits for a failed one. */
+export class Halt extends Error {
+  readonly outcome: Exclude<Result["outcome"], "done">;
+  readonly reason: Reason;
+
+  constructor(outcome: Halt["outcome"], reason: Reason, message: string) {
+    super(message);
+    this.name = "Halt";
+    this.outcome = outcome;
+    this.reason = reason;
+  }
+}
+
+/** What a failed call means for the actor that sent it. */
+export type Failure =
+  | { readonly then: "look" }
+  /** Not executed: send again after a pause. */
+  | { readonly then: "retry"; readonly reason: Reason; readonly message: string }
+  | { readonly then: "exists" }
+  | { readonly then: "gone" }
+  | { readonly then: "stall"; readonly message: string };
+
+/** Reads an error by the kind's error names before its verdict. Rethrows what is not AWS's answer. */
+export function failureOf(kind: AnyKind, error: unknown): Failure {
+  if (isNamed(error, kind.errors.notFound)) return { then: "gone" };
+  if (isNamed(error, kind.errors.exists)) return { then: "exists" };
+  if (isNamed(error, kind.errors.wait)) return { then: "retry", reason: "Blocked", message: (error as Error).message };
+  if (isNamed(error, kind.errors.propagating)) return { then: "retry", reason: "DependencyNotReady", message: (error as Error).message };
+  const verdict = (error as { verdict?: Verdict }).verdict;
+  if (verdict === undefined) throw error;
+  const message = `${(error as Error).name}: ${(error as Error).message}`;
+  switch (verdict) {
+    case "ambiguous":
+      return { then: "look" };
+    case "throttled":
+    case "unsent":
+      return { then: "retry", reason: "DependencyNotReady", message };
+    case "refused":
+      return { then: "stall", message };
+  }
+}
+
+export class Execution {
+  readonly context: Context;
+  readonly run: Run;
+  /** Aborted when a person stops the run or the lease is lost. */
+  readonly signal: AbortSignal;
+  readonly revision: number;
+  readonly #looker: Looker;
+  readonly #slots: PQueue;
+  readonly #records: Map<ResourceKey, ResourceRecord>;
+  readonly #known = new Map<ResourceKey, JsonObject>();
+  readonly #deadline: number;
+  #dirty = false;
+  #committed: Promise<void> = Promise.resolve();
+
+  constructor(context: Context, run: Run) {
+    this.context = context;
+    this.run = run;
+    this.signal = AbortSignal.any([run.stop, run.authority.lease.signal]);
+    this.revision = run.world.state.revision?.number ?? 0;
+    this.#looker = new Looker(context);
+    this.#slots = new PQueue({ concurrency: context.settings.concurrency });
+    this.#records = new Map(run.world.state.records);
+    this.#deadline = context.runtime.monotonic() + context.settings.timeoutMs;
+    for (const [key, pin] of Object.entries(run.world.pins)) this.#known.set(key as ResourceKey, pin.values);
+  }
+
+  readonly view: View = (key) => this.#known.get(key);
+
+  learn(key: ResourceKey, values: JsonObject): void {
+    this.#known.set(key, values);
+  }
+
+  record(key: ResourceKey): ResourceRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  /** Queues the record for the store; one that says nothing new costs nothing. */
+  put(record: ResourceRecord): ResourceRecord {
+    if (equal(this.#records.get(record.key) as Json | undefined, record as unknown as Json)) return record;
+    this.#records.set(record.key, record);
+    this.run.authority.lease.journal.put(record);
+    this.#dirty = true;
+    return record;
+  }
+
+  drop(key: ResourceKey): void {
+    if (!this.#records.delete(key)) return;
+    this.run.authority.lease.journal.remove(key);
+    this.#dirty = true;
+  }
+
+  event(type: string, message: string, resource?: ResourceKey): void {
+    this.run.authority.lease.journal.event({ at: this.now(), type, message, ...(resource ? { resource } : {}) });
+  }
+
+  /** Resolves when every record put so far is durable: intents, before their effects. */
+  async commit(): Promise<void> {
+    if (this.#dirty) this.#committed = this.run.authority.lease.journal.commit();
+    this.#dirty = false;
+    await this.#committed;
+  }
+
+  now(): string {
+    return new Date(this.context.runtime.now()).toISOString();
+  }
+
+  /** Runs one effect in a slot. Nothing is started once the run is stopped. */
+  async act<T>(effect: () => Promise<T>): Promise<T> {
+    const started = async () => {
+      this.checkStop();
+      return await effect();
+    };
+    return (await this.#slots.add(started)) as T;
+  }
+
+  checkStop(): void {
+    if (this.run.authority.lease.signal.aborted) this.run.authority.lease.assertHeld();
+    if (this.signal.aborted) throw new Halt("interrupted", "Updating", "interrupted before it was done");
+  }
+
+  /** Holds no slot. Throws a Halt when the run is stopped or its time is over. */
+  async look(kind: AnyKind, want: Want, pause: { delayMs: number; reason: Reason; message: string }): Promise<RemoteIndex> {
+    this.checkStop();
+    if (this.context.runtime.monotonic() + pause.delayMs > this.#deadline) throw new Halt("waiting", pause.reason, pause.message);
+    try {
+      return await this.#looker.look(kind, want, pause.delayMs, this.signal);
+    } catch (error) {
+      if (this.signal.aborted && !(error instanceof BeaconError)) this.checkStop();
+      throw error;
+    }
+  }
+
+  /** Sleeps between two tries of a call that was not executed. */
+  async pause(delayMs: number, reason: Reason, message: string): Promise<void> {
+    this.checkStop();
+    const { runtime } = this.context;
+    if (runtime.monotonic() + delayMs > this.#deadline) throw new Halt("waiting", reason, message);
+    await runtime.sleep(delayMs, this.signal).catch((error: unknown) => {
+      this.checkStop();
+      throw error;
+    });
+  }
+
+  /** The n-th pause: doubling from the shortest to the longest poll. */
+  pollMs(round: number): number {
+    const { pollMinMs, pollMaxMs } = this.context.settings;
+    return Math.min(pollMaxMs, pollMinMs * 2 ** Math.min(round, 16));
+  }
+
+  /** How long AWS may take to show something of this kind (DESIGN section 5.4). */
+  consistencyMs(kind: AnyKind): number {
+    const { identity } = kind;
+    // Names and tokens make a replay safe; their objects show up within IAM's two minutes, the longest such window in AWS-FACTS.
+    return this.context.settings.consistencyMs ?? (identity.by === "name" ? 120_000 : identity.consistencyMs);
+  }
+
+  progress(progress: Omit<Progress, "elapsedMs"> & { since: number }): void {
+    const { since, ...rest } = progress;
+    this.run.onProgress?.({ ...rest, elapsedMs: this.context.runtime.monotonic() - since });
+  }
+}
+
+/** The past tense a person reads. */
+export function doneWord(action: Action): string {
+  switch (action) {
+    case "create":
+      return "created";
+    case "update":
+      return "updated";
+    case "replace":
+      return "replaced";
+    case "delete":
+      return "deleted";
+    case "adopt":
+      return "adopted";
+    case "move":
+      return "moved";
+    case "forget":
+      return "forgotten";
+    case "none":
+      return "unchanged";
+    case "blocked":
+      return "blocked";
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Identification: which of the remote objects is a resource's (DESIGN section 5).
+ *
+ * Bound ids come first, then ownership tags, then the natural key. Nothing is ever taken that does not prove to be
+ * ours, and of two that do, none is chosen by guess.
+ */
+
+import { type Ownership, parseOwnership } from "../aws/tags.ts";
+import type { Reason } from "../core/condition.ts";
+import type { ResourceRecord, Retiring } from "../core/record.ts";
+import type { Lifecycle, ResourceKey } from "../core/resource.ts";
+import { type AnyKind, naturalKey, type Remote } from "../kind/kind.ts";
+
+/** The remote objects of one kind, found by id, by uid, by resource key or by natural key without a scan. */
+export class RemoteIndex {
+  readonly #byId = new Map<string, Remote>();
+  readonly #byUid = new Map<string, Remote[]>();
+  readonly #byKey = new Map<string, Remote[]>();
+  readonly #byName = new Map<string, Remote>();
+
+  constructor(kind: AnyKind, stack: string, remotes: readonly Remote[]) {
+    for (const remote of remotes) {
+      this.#byId.set(remote.id, remote);
+      const name = naturalKey(kind, remote.values);
+      if (name !== undefined && !remote.deleting) this.#byName.set(name, remote);
+      const owner = ownerOf(remote);
+      if (owner?.stack !== stack) continue;
+      push(this.#byUid, owner.uid, remote);
+      push(this.#byKey, owner.resource, remote);
+    }
+  }
+
+  byId(id: string): Remote | undefined {
+    return this.#byId.get(id);
+  }
+  byUid(uid: string): readonly Remote[] {
+    return this.#byUid.get(uid) ?? [];
+  }
+  /** Objects of this stack whose tags name the resource. */
+  byKey(key: ResourceKey): readonly Remote[] {
+    return this.#byKey.get(key) ?? [];
+  }
+  byName(name: string): Remote | undefined {
+    return this.#byName.get(name);
+  }
+}
+
+/** Whose object it is, by its tags. */
+export function ownerOf(remote: Remote): Ownership | undefined {
+  return remote.tags && parseOwnership(remote.tags);
+}
+
+function push(map: Map<string, Remote[]>, key: string, remote: Remote): void {
+  const present = map.get(key);
+  if (present) present.push(remote);
+  else map.set(key, [remote]);
+}
+
+/** The resource that asks which object is its own. */
+export type Claim = {
+  readonly kind: AnyKind;
+  readonly stack: string;
+  readonly key: ResourceKey;
+  /** The key it had before a rename. */
+  readonly formerKey?: ResourceKey;
+  readonly record: ResourceRecord | undefined;
+  readonly lifecycle: Lifecycle;
+  /** The natural key under which it is or would be created; absent while not known. */
+  readonly name: string | undefined;
+};
+
+/** The answer. At most one of `current`, `vanished` and `problem` is there; none: nothing was created yet. */
+export type Identified = {
+  readonly current?: Remote;
+  /** `adopt`: by consent, without proof. The rest are proofs. */
+  readonly via?: "binding" | "tags" | "intent" | "adopt";
+  /** From the record, else from the tags. */
+  readonly uid?: string;
+  readonly generation: number;
+  /** The bound id that is no longer there. */
+  readonly vanished?: string;
+  /** Objects of earlier generations, still there. */
+  readonly retiring: readonly Retiring[];
+  /** Further objects of this very generation: left by creates whose answers were lost. */
+  readonly surplus: readonly Remote[];
+  readonly problem?: { readonly reason: Extract<Reason, "NotOwned" | "Conflict">; readonly message: string; readonly heldBy?: ResourceKey };
+};
+
+/** Pure. See the file's header. */
+export function identify(claim: Claim, index: RemoteIndex): Identified {
+  const owned = ownedBy(claim, index);
+  const uid = claim.record?.uid ?? owned[0]?.owner.uid;
+  const generation = Math.max(claim.record?.generation ?? 1, ...owned.map(({ owner }) => owner.generation));
+  const base = { generation, ...(uid === undefined ? {} : { uid }), surplus: [], retiring: retiringOf(claim, index, owned, generation) };
+  if (new Set(owned.map(({ owner }) => owner.uid)).size > 1)
+    return {
+      ...base,
+      ...conflict(
+        claim,
+        owned.map(({ remote }) => remote),
+      ),
+    };
+  const peers = owned.filter(({ owner }) => owner.generation === generation).map(({ remote }) => remote);
+  const boundId = claim.record?.generation === generation ? claim.record.id : undefined;
+  const bound = boundId === undefined ? undefined : index.byId(boundId);
+  if (bound) return { ...base, ...fromBinding(claim, bound, peers) };
+  if (peers.length > 1) return { ...base, ...conflict(claim, peers) };
+  if (peers[0]) return { ...base, current: peers[0], via: "tags" };
+  const named = fromName(claim, index);
+  if (named.current || named.problem || boundId === undefined) return { ...base, ...named };
+  return { ...base, vanished: boundId };
+}
+
+type Owned = { readonly remote: Remote; readonly owner: Ownership };
+
+function ownedBy(claim: Claim, index: RemoteIndex): readonly Owned[] {
+  const remotes = claim.record
+    ? index.byUid(claim.record.uid)
+    : [...index.byKey(claim.key), ...(claim.formerKey ? index.byKey(claim.formerKey) : [])];
+  return remotes.flatMap((remote) => {
+    const owner = ownerOf(remote);
+    return owner && !remote.deleting ? [{ remote, owner }] : [];
+  });
+}
+
+function retiringOf(claim: Claim, index: RemoteIndex, owned: readonly Owned[], generation: number): readonly Retiring[] {
+  const recorded = (claim.record?.retiring ?? []).filter(({ id }) => index.byId(id) !== undefined);
+  const tagged = owned
+    .filter(({ owner, remote }) => owner.generation < generation && !recorded.some(({ id }) => id === remote.id))
+    .map(({ owner, remote }) => ({ generation: owner.generation, id: remote.id }));
+  return [...recorded, ...tagged];
+}
+
+function fromBinding(claim: Claim, bound: Remote, peers: readonly Remote[]): Partial<Identified> {
+  const owner = ownerOf(bound);
+  const another = owner !== undefined && (owner.stack !== claim.stack || owner.uid !== claim.record?.uid);
+  if (another) {
+    const message = `${bound.id} is bound to ${claim.key}, but its tags name ${owner.resource} of ${owner.stack}: restore its beacon:* tags, or delete ${claim.key} with lifecycle.deletion: retain`;
+    return { problem: { reason: "Conflict", message } };
+  }
+  return { current: bound, via: "binding", surplus: peers.filter((peer) => peer.id !== bound.id) };
+}
+
+function fromName(claim: Claim, index: RemoteIndex): Partial<Identified> {
+  const { adopt } = claim.lifecycle;
+  const chosen = typeof adopt === "string" ? index.byId(adopt) : undefined;
+  if (chosen) return { current: chosen, via: "adopt" };
+  const named = claim.name === undefined ? undefined : index.byName(claim.name);
+  if (!named) return {};
+  const owner = ownerOf(named);
+  if (owner && owner.uid === claim.record?.uid) return {}; // A predecessor, on its way out.
+  if (owner) return { problem: takenBy(claim, named, owner) };
+  const untaggable = !claim.kind.taggable || (claim.kind.identity.by === "name" && claim.kind.identity.tagsFollow);
+  if (untaggable && claim.record?.intent) return { current: named, via: "intent" };
+  if (adopt === true || !claim.lifecycle.manage) return { current: named, via: "adopt" };
+  const message = `${named.id} exists and does not belong to this stack: set lifecycle.adopt: true (or its id) to take it over, or choose another name`;
+  return { problem: { reason: "NotOwned", message } };
+}
+
+function takenBy(claim: Claim, named: Remote, owner: Ownership): NonNullable<Identified["problem"]> {
+  if (owner.stack !== claim.stack) {
+    return { reason: "NotOwned", message: `${named.id} belongs to ${owner.resource} of the stack ${owner.stack}: choose another name` };
+  }
+  const message = `${named.id} is ${owner.resource} of this stack: name it in metadata.renamedFrom to move it here, or choose another name`;
+  return { reason: "Conflict", message, heldBy: owner.resource };
+}
+
+function conflict(claim: Claim, remotes: readonly Remote[]): Partial<Identified> {
+  const ids = remotes.map((remote) => remote.id).join(", ");
+  return {
+    problem: { reason: "Conflict", message: `${ids} all claim to be ${claim.key}: delete all but one, or remove their beacon:* tags` },
+  };
+}
+
+/** Every object of the index that could matter to the claim: what an actor carries from one look to the next. */
+export function candidates(claim: Claim, index: RemoteIndex): readonly Remote[] {
+  const { record, lifecycle } = claim;
+  const ids = [
+    record?.id,
+    ...(record?.retiring ?? []).map(({ id }) => id),
+    typeof lifecycle.adopt === "string" ? lifecycle.adopt : undefined,
+  ];
+  const found = [
+    ...ids.map((id) => (id === undefined ? undefined : index.byId(id))),
+    ...(record ? index.byUid(record.uid) : []),
+    ...index.byKey(claim.key),
+    ...(claim.formerKey ? index.byKey(claim.formerKey) : []),
+    claim.name === undefined ? undefined : index.byName(claim.name),
+  ];
+  return [...new Set(found.filter((remote) => remote !== undefined))];
+}

@@ -1,0 +1,228 @@
+/**
+ * Observe: one look at the world. List and join: a paged list per kind, never a read per resource (DESIGN section 1.3).
+ *
+ * Writes nothing, by the types of what it is given.
+ */
+
+import type { CompiledStack } from "../core/compiled.ts";
+import { BeaconError } from "../core/errors.ts";
+import { digest, equal, type JsonObject } from "../core/json.ts";
+import type { Pin } from "../core/record.ts";
+import { type KindId, type Resource, type ResourceKey, stackName } from "../core/resource.ts";
+import type { StackState } from "../core/store.ts";
+import { type AnyKind, naturalKey, type Remote, type Scope } from "../kind/kind.ts";
+import { ownerOf } from "./identify.ts";
+import { Indexes, managedKind, recordOf, sweep } from "./sweep.ts";
+import type { Context, World } from "./types.ts";
+
+/** A natural key can depend on an id that is itself found by a natural key; no real chain is this deep. */
+const NAME_ROUNDS_MAX = 8;
+
+/** Loads the state, answers the lookups, and lists every kind the stack uses. Throws `ReadFailed` when any of it cannot be read. */
+export async function observe(
+  context: Context,
+  compiled: CompiledStack | undefined,
+  options: { readonly refresh?: readonly ResourceKey[]; readonly kinds?: readonly KindId[] } = {},
+): Promise<World> {
+  const state = await context.store.load(context.stack);
+  const [{ pins, newer }, remotes] = await Promise.all([
+    resolveLookups(context, compiled, state, new Set(options.refresh)),
+    listAll(context, compiled, state, options.kinds ?? []),
+  ]);
+  if (compiled) await findByName(context, compiled, state, pins, remotes);
+  return { ...(compiled ? { compiled } : {}), state, pins, newer, remotes, orphans: orphansIn(context, compiled, state, remotes) };
+}
+
+type Remotes = Map<KindId, readonly Remote[]>;
+
+async function listAll(
+  context: Context,
+  compiled: CompiledStack | undefined,
+  state: StackState,
+  extra: readonly KindId[],
+): Promise<Remotes> {
+  const used = new Set([
+    ...extra,
+    ...(compiled?.resources ?? []).map(({ kind }) => kind),
+    ...[...state.records.values()].map(({ kind }) => kind),
+  ]);
+  const found = await Promise.all(
+    [...used].map(async (id): Promise<[KindId, readonly Remote[]]> => {
+      const kind = managedKind(context.kinds, id);
+      return [id, await look(context, kind, scopeOf(context, kind, compiled, state))];
+    }),
+  );
+  return new Map(found);
+}
+
+/** One list call of a kind; its failure names the kind. */
+export async function look(context: Pick<Context, "reader">, kind: AnyKind, scope: Scope): Promise<readonly Remote[]> {
+  try {
+    return await kind.list.run(context.reader, scope);
+  } catch (cause) {
+    if (cause instanceof BeaconError) throw cause;
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new BeaconError("ReadFailed", `${kind.name} objects could not be read: ${reason}`, {
+      cause,
+      next: "nothing was changed; check the permission and the connection, then run the command again",
+    });
+  }
+}
+
+/** Everything one list of a kind is asked for: own objects by tag, bound ones by id, unbound ones by natural key. */
+function scopeOf(context: Context, kind: AnyKind, compiled: CompiledStack | undefined, state: StackState): Scope {
+  const records = [...state.records.values()].filter((record) => record.kind === kind.id);
+  const resources = (compiled?.resources ?? []).filter((resource) => resource.kind === kind.id);
+  const unmanaged = resources.filter(({ lifecycle }) => !lifecycle.manage);
+  return {
+    stack: stackName(context.stack),
+    ids: [
+      ...new Set([...records.flatMap((record) => [record.id, ...record.retiring.map(({ id }) => id)]), ...resources.map(adoptId)]),
+    ].filter((id) => id !== undefined),
+    names: resources
+      .filter((resource) => recordOf(state.records, resource)?.id === undefined)
+      .flatMap((resource) => staticName(kind, resource)),
+    tagged: unmanaged.filter((resource) => typeof resource.lifecycle.adopt !== "string").flatMap(staticTags),
+    fields: fieldsOf(
+      resources.map(({ spec }) => spec),
+      records.map(({ applied }) => applied),
+    ),
+  };
+}
+
+function adoptId(resource: Resource): string | undefined {
+  return typeof resource.lifecycle.adopt === "string" ? resource.lifecycle.adopt : undefined;
+}
+
+// Only names that need no other resource; the rest follow in rounds once those are found.
+function staticName(kind: AnyKind, resource: Resource): JsonObject[] {
+  return naturalKey(kind, resource.spec) === undefined ? [] : [keyFields(kind, resource.spec)];
+}
+
+function staticTags(resource: Resource): Record<string, string>[] {
+  const tags = Object.entries((resource.spec.tags ?? {}) as JsonObject).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return tags.length > 0 ? [Object.fromEntries(tags)] : [];
+}
+
+function keyFields(kind: AnyKind, values: JsonObject): JsonObject {
+  const fields = kind.identity.by === "name" ? kind.identity.key : [];
+  return Object.fromEntries(fields.map((name) => [name, values[name]]));
+}
+
+function fieldsOf(declared: readonly JsonObject[], applied: readonly JsonObject[]): ReadonlySet<string> {
+  return new Set([...declared, ...applied].flatMap((spec) => Object.keys(spec)));
+}
+
+// Asks AWS for objects by natural keys that became known only through other objects' ids, until nothing new is learnt.
+async function findByName(
+  context: Context,
+  compiled: CompiledStack,
+  state: StackState,
+  pins: World["pins"],
+  remotes: Remotes,
+): Promise<void> {
+  const asked = new Set<string>();
+  for (let round = 0; round < NAME_ROUNDS_MAX; round++) {
+    const indexes = new Indexes(stackName(context.stack), remotes);
+    const input = {
+      kinds: context.kinds,
+      stack: context.stack,
+      compiled,
+      records: state.records,
+      indexes,
+      pins,
+      replace: new Set<ResourceKey>(),
+    };
+    const wanted = namesToAsk(context, compiled, sweep(input).decisions, asked);
+    if (wanted.size === 0) return;
+    const found = await Promise.all(
+      [...wanted].map(async ([kind, names]) => {
+        const fields = fieldsOf(
+          compiled.resources.filter((resource) => resource.kind === kind.id).map(({ spec }) => spec),
+          [],
+        );
+        return [kind.id, await look(context, kind, { ids: [], names, fields })] as const;
+      }),
+    );
+    for (const [id, added] of found) remotes.set(id, merge(remotes.get(id) ?? [], added));
+  }
+}
+
+function namesToAsk(
+  context: Context,
+  compiled: CompiledStack,
+  decisions: ReturnType<typeof sweep>["decisions"],
+  asked: Set<string>,
+): Map<AnyKind, JsonObject[]> {
+  const wanted = new Map<AnyKind, JsonObject[]>();
+  for (const resource of compiled.resources) {
+    const kind = managedKind(context.kinds, resource.kind);
+    const decision = decisions.get(resource.key);
+    const name = decision?.action === "create" ? naturalKey(kind, decision.desired) : undefined;
+    const id = `${kind.id} ${name}`;
+    if (name === undefined || asked.has(id)) continue;
+    asked.add(id);
+    if (naturalKey(kind, resource.spec) === name) continue; // The first list asked for it.
+    wanted.set(kind, [...(wanted.get(kind) ?? []), keyFields(kind, decision?.desired ?? {})]);
+  }
+  return wanted;
+}
+
+/** The union by id; later answers win. */
+export function merge(earlier: readonly Remote[], later: readonly Remote[]): readonly Remote[] {
+  return [...new Map([...earlier, ...later].map((remote) => [remote.id, remote])).values()];
+}
+
+async function resolveLookups(
+  context: Context,
+  compiled: CompiledStack | undefined,
+  state: StackState,
+  refresh: ReadonlySet<ResourceKey>,
+): Promise<Pick<World, "pins" | "newer">> {
+  const answers = await Promise.all(
+    (compiled?.lookups ?? []).map(async (request) => {
+      const specDigest = digest(request.spec, 16);
+      const pinned = state.revision?.pins[request.key];
+      const values = await answer(context, request.kind, request.key, request.spec);
+      const keep = pinned?.specDigest === specDigest && !refresh.has(request.key);
+      const pin: Pin = keep ? pinned : { specDigest, values, at: new Date(context.runtime.now()).toISOString() };
+      return { key: request.key, pin, newer: keep && !equal(pinned.values, values) };
+    }),
+  );
+  const message = (key: ResourceKey) => `AWS has a newer answer; take it with: beaconctl apply --refresh ${key}`;
+  return {
+    pins: Object.fromEntries(answers.map(({ key, pin }) => [key, pin])),
+    newer: answers.filter(({ newer }) => newer).map(({ key }) => ({ key, message: message(key) })),
+  };
+}
+
+async function answer(context: Context, id: KindId, key: ResourceKey, spec: JsonObject): Promise<JsonObject> {
+  const kind = context.kinds.get(id);
+  if (!kind?.lookup) throw new Error(`${id} is not a lookup`);
+  try {
+    return await kind.resolve.run(context.reader, spec);
+  } catch (cause) {
+    if (cause instanceof BeaconError) throw cause;
+    throw new BeaconError(
+      "ReadFailed",
+      `the lookup ${key} could not be answered: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+function orphansIn(context: Context, compiled: CompiledStack | undefined, state: StackState, remotes: Remotes): World["orphans"] {
+  const uids = new Set([...state.records.values()].map(({ uid }) => uid));
+  const keys = new Set((compiled?.resources ?? []).flatMap(({ key, renamedFrom }) => [key, ...(renamedFrom ? [renamedFrom] : [])]));
+  const recorded = new Set(state.records.keys());
+  return [...remotes].flatMap(([kind, objects]) =>
+    objects.flatMap((remote) => {
+      const owner = ownerOf(remote);
+      if (owner?.stack !== stackName(context.stack) || remote.deleting || uids.has(owner.uid)) return [];
+      const claimed = keys.has(owner.resource) && !recorded.has(owner.resource);
+      return claimed ? [] : [{ kind, remote, key: owner.resource }];
+    }),
+  );
+}

@@ -1,0 +1,170 @@
+/** The plan: what an apply or a delete would do, from one look. Pure: makes no call and writes nothing. */
+
+import { type Diff, withoutSecrets } from "../core/diff.ts";
+import { equal, type Json, type JsonObject } from "../core/json.ts";
+import { type Change, type Consents, type Plan, planDigest } from "../core/plan.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
+import type { AnyKind } from "../kind/kind.ts";
+import type { Decision } from "./decide.ts";
+import { Indexes, managedKind, recordOf, type Sweep, selected, sweep } from "./sweep.ts";
+import type { Context, PlanOptions, World } from "./types.ts";
+
+/** Drift correction may re-create this many, or a tenth of the stack if that is more, before a person must approve. */
+export const MASS_MISSING_MIN = 3;
+export const MASS_MISSING_SHARE = 0.1;
+
+/** Everything a plan is computed from, and the sweep it came from: the executor starts where the plan ended. */
+export function makePlan(context: Pick<Context, "kinds" | "stack">, world: World, options: PlanOptions): Plan {
+  const indexes = new Indexes(stackName(context.stack), world.remotes);
+  const swept = options.destroy ? undefined : sweepWorld(context, world, options, indexes);
+  const declared = swept ? declaredChanges(context, world, options, swept) : [];
+  const changes = [...declared, ...deletions(context, world, options, indexes)];
+  return {
+    changes,
+    outputs: swept ? outputChanges(world, swept) : [],
+    newer: world.newer,
+    consents: consentsFor(context, world, changes),
+    digest: planDigest(changes),
+  };
+}
+
+/** The sweep behind a plan. */
+export function sweepWorld(
+  context: Pick<Context, "kinds" | "stack">,
+  world: World,
+  options: PlanOptions,
+  indexes: Indexes,
+): Sweep | undefined {
+  const { compiled } = world;
+  if (!compiled) return undefined;
+  const input = {
+    kinds: context.kinds,
+    stack: context.stack,
+    compiled,
+    records: world.state.records,
+    indexes,
+    pins: world.pins,
+    replace: new Set(options.replace),
+  };
+  return sweep(input, selected(context.kinds, compiled.resources, options.only));
+}
+
+function declaredChanges(context: Pick<Context, "kinds">, world: World, options: PlanOptions, swept: Sweep): Change[] {
+  const resources = selected(context.kinds, world.compiled?.resources ?? [], options.only);
+  const changes = resources.flatMap((resource) => {
+    const decision = swept.decisions.get(resource.key);
+    return decision ? [changeOf(context, world, resource, decision)] : [];
+  });
+  return changes.map((change) => ({ ...change, dependents: dependentsOf(change, resources, changes) }));
+}
+
+function changeOf(context: Pick<Context, "kinds">, world: World, resource: Resource, decision: Decision): Change {
+  const kind = managedKind(context.kinds, resource.kind);
+  const record = recordOf(world.state.records, resource);
+  const builds = decision.action === "create" || decision.action === "replace";
+  const { identified } = decision;
+  return {
+    key: resource.key,
+    kind: resource.kind,
+    action: decision.action,
+    ...(decision.current ? { id: decision.current.id } : {}),
+    ...differencesOf(decision.diff),
+    ...(builds ? { desired: shown(kind, decision.desired) } : {}),
+    ...(identified.vanished === undefined ? {} : { vanished: identified.vanished }),
+    ...(decision.order ? { order: decision.order } : {}),
+    ...(decision.action === "move" && resource.renamedFrom ? { movedFrom: resource.renamedFrom } : {}),
+    ...(decision.blocked ? { blocked: decision.blocked } : {}),
+    dependents: [],
+    retires: [
+      ...identified.retiring.map(({ id }) => id),
+      ...identified.surplus.map(({ id }) => id),
+      ...(decision.failed ? [decision.failed.id] : []),
+    ],
+    resolves: record?.intent !== undefined,
+  };
+}
+
+function differencesOf(found: Diff): Pick<Change, "differences" | "leftAlone"> {
+  return { differences: found.differences, leftAlone: found.leftAlone };
+}
+
+// Ownership tags of a new object are BEACON's own business, and its uid is not chosen yet.
+function shown(kind: AnyKind, desired: JsonObject): JsonObject {
+  const spec = withoutSecrets(kind.spec, desired);
+  if (!kind.taggable) return spec;
+  const tags = Object.entries((spec.tags ?? {}) as JsonObject).filter(([name]) => !name.startsWith("beacon:"));
+  return { ...spec, tags: Object.fromEntries(tags) };
+}
+
+function dependentsOf(change: Change, resources: readonly Resource[], changes: readonly Change[]): readonly ResourceKey[] {
+  if (change.action !== "replace") return [];
+  const acted = new Set(changes.filter((other) => other.action !== "none").map((other) => other.key));
+  return resources
+    .filter(({ key, dependencies }) => acted.has(key) && dependencies.some(({ on }) => on === change.key))
+    .map(({ key }) => key);
+}
+
+function deletions(context: Pick<Context, "kinds">, world: World, options: PlanOptions, indexes: Indexes): Change[] {
+  if (options.only && !options.destroy) return [];
+  const kept = new Set(
+    options.destroy
+      ? []
+      : (world.compiled?.resources ?? []).flatMap(({ key, renamedFrom }) => [key, ...(renamedFrom ? [renamedFrom] : [])]),
+  );
+  const wanted = options.destroy && options.only ? new Set(options.only) : undefined;
+  return [...world.state.records.values()]
+    .filter(({ key }) => !kept.has(key) && (!wanted || wanted.has(key)))
+    .map((record) => deletion(managedKind(context.kinds, record.kind), record, options, indexes));
+}
+
+function deletion(kind: AnyKind, record: ResourceRecord, options: PlanOptions, indexes: Indexes): Change {
+  const index = indexes.of(kind);
+  const ids = new Set([
+    ...index.byUid(record.uid).map(({ id }) => id),
+    ...[record.id, ...record.retiring.map(({ id }) => id)].flatMap(present),
+  ]);
+  const id = record.id !== undefined && ids.has(record.id) ? record.id : [...ids][0];
+  const base: Change = {
+    key: record.key,
+    kind: record.kind,
+    action: "forget",
+    differences: [],
+    leftAlone: [],
+    dependents: [],
+    retires: [],
+    resolves: record.intent !== undefined,
+    ...(id === undefined ? {} : { id }),
+  };
+  // An open intent may still turn into an object: it is looked for, and deleted if it appears.
+  if (id === undefined && !record.intent) return base;
+  if (record.lifecycle.deletion === "retain" || !record.lifecycle.manage) return base;
+  if (record.lifecycle.deletion === "protect" && !options.includeProtected) {
+    const message = options.destroy
+      ? "protected: give --include-protected and the environment's phrase, or run beaconctl unprotect first"
+      : `protected: run beaconctl unprotect ${record.key}, or declare it again`;
+    return { ...base, action: "blocked", blocked: { reason: "Protected", message } };
+  }
+  return { ...base, action: "delete", retires: [...ids].filter((other) => other !== id) };
+
+  function present(candidate: string | undefined): string[] {
+    return candidate !== undefined && index.byId(candidate) ? [candidate] : [];
+  }
+}
+
+function consentsFor(context: Pick<Context, "kinds">, world: World, changes: readonly Change[]): Consents {
+  const count = (action: Change["action"]) => changes.filter((change) => change.action === action).length;
+  const vanished = changes.filter((change) => change.vanished !== undefined && change.action === "create");
+  const limit = Math.max(MASS_MISSING_MIN, world.state.records.size * MASS_MISSING_SHARE);
+  const stateful = vanished.filter(({ kind }) => managedKind(context.kinds, kind).stateful);
+  return { delete: count("delete"), replace: count("replace"), missing: vanished.length > limit ? vanished.length : stateful.length };
+}
+
+function outputChanges(world: World, swept: Sweep): Plan["outputs"] {
+  const [before, after] = [world.state.revision?.outputs ?? {}, world.compiled?.outputs(swept.view) ?? {}];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const value = (member: "before" | "after", json: Json | undefined) => (json === undefined ? {} : { [member]: json });
+  return names
+    .filter((name) => !equal(before[name], after[name]))
+    .map((name) => ({ name, ...value("before", before[name]), ...value("after", after[name]) }));
+}

@@ -1,0 +1,126 @@
+/** How a record changes, as pure functions: each takes a record and gives the next. */
+
+import type { Condition, ConditionType, Reason } from "../core/condition.ts";
+import { digest, type JsonObject } from "../core/json.ts";
+import type { Intent, ResourceRecord, Retiring } from "../core/record.ts";
+import type { Lifecycle, Resource, ResourceKey } from "../core/resource.ts";
+
+/** The first record of a resource. */
+export function newRecord(resource: Resource, uid: string, generation: number, revision: number): ResourceRecord {
+  return {
+    key: resource.key,
+    kind: resource.kind,
+    uid,
+    generation,
+    retiring: [],
+    applied: {},
+    observed: {},
+    conditions: [],
+    dependencies: dependenciesOf(resource),
+    lifecycle: resource.lifecycle,
+    revision,
+  };
+}
+
+export function dependenciesOf(resource: Resource): readonly ResourceKey[] {
+  return [...new Set(resource.dependencies.map(({ on }) => on))].filter((on) => on !== resource.key);
+}
+
+/** Deterministic, so that every send of one create carries the same: 32 hex characters fit every AWS token limit. */
+export function tokenFor(uid: string, generation: number): string {
+  return digest([uid, generation], 32);
+}
+
+/** Before a create is sent. */
+export function withIntent(
+  record: ResourceRecord,
+  generation: number,
+  at: { now: number; revision: number; name?: string },
+): ResourceRecord {
+  const intent: Intent = { generation, token: tokenFor(record.uid, generation), revision: at.revision, openedAt: at.now, misses: 0 };
+  const { id: _id, boundAt: _boundAt, name: _name, deleting: _deleting, ...rest } = record;
+  return { ...rest, generation, intent, ...(at.name === undefined ? {} : { name: at.name }) };
+}
+
+/** The current object becomes one of an earlier generation; the successor is not begun yet. */
+export function superseded(record: ResourceRecord, generation: number): ResourceRecord {
+  const { id, boundAt: _boundAt, name: _name, intent: _intent, ...rest } = record;
+  const old: readonly Retiring[] = id === undefined ? [] : [{ generation: record.generation, id }];
+  return { ...rest, generation, retiring: [...record.retiring, ...old], applied: {}, observed: {} };
+}
+
+/** One more look that did not find what an intent is open for. */
+export function missed(record: ResourceRecord): ResourceRecord {
+  return record.intent ? { ...record, intent: { ...record.intent, misses: record.intent.misses + 1 } } : record;
+}
+
+export function withoutIntent(record: ResourceRecord): ResourceRecord {
+  const { intent: _intent, ...rest } = record;
+  return rest;
+}
+
+/** The object was found or made. */
+export function bound(record: ResourceRecord, id: string, generation: number, now: number): ResourceRecord {
+  const fresh = record.id !== id;
+  return { ...withoutIntent(record), id, generation, ...(fresh ? { boundAt: now } : {}) };
+}
+
+/** One earlier or surplus object is confirmed gone. */
+export function retired(record: ResourceRecord, id: string): ResourceRecord {
+  return { ...record, retiring: record.retiring.filter((old) => old.id !== id) };
+}
+
+/** What a settled resource is remembered as. */
+export type Settled = {
+  readonly resource: Resource;
+  readonly applied: JsonObject;
+  readonly observed: JsonObject;
+  readonly revision: number;
+};
+
+export function settled(record: ResourceRecord, at: Settled, now: string): ResourceRecord {
+  const { resource, applied, observed } = at;
+  return {
+    ...record,
+    key: resource.key,
+    applied,
+    observed,
+    dependencies: dependenciesOf(resource),
+    lifecycle: resource.lifecycle,
+    // A revision that changes nothing here is no reason to write the record.
+    revision: digest(record.applied) === digest(applied) ? record.revision : at.revision,
+    conditions: withCondition(withCondition(record.conditions, "Ready", true, "Synced", "", now), "Stalled", false, "Synced", "", now),
+  };
+}
+
+export function stalled(record: ResourceRecord, reason: Reason, message: string, now: string): ResourceRecord {
+  return {
+    ...record,
+    conditions: withCondition(
+      withCondition(record.conditions, "Ready", false, reason, message, now),
+      "Stalled",
+      true,
+      reason,
+      message,
+      now,
+    ),
+  };
+}
+
+export function withLifecycle(record: ResourceRecord, lifecycle: Lifecycle): ResourceRecord {
+  return { ...record, lifecycle };
+}
+
+/** Kubernetes' rule: `since` moves only when the status does. */
+export function withCondition(
+  conditions: readonly Condition[],
+  type: ConditionType,
+  status: boolean,
+  reason: Reason,
+  message: string,
+  now: string,
+): readonly Condition[] {
+  const before = conditions.find((condition) => condition.type === type);
+  const since = before?.status === status ? before.since : now;
+  return [...conditions.filter((condition) => condition.type !== type), { type, status, reason, message, since }];
+}

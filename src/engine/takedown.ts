@@ -1,0 +1,113 @@
+/** Taking a remote object down: delete, then look until its absence is confirmed twice. */
+
+import type { Reason } from "../core/condition.ts";
+import type { FieldChange } from "../core/diff.ts";
+import type { JsonArray, JsonObject } from "../core/json.ts";
+import { type ResourceKey, stackName } from "../core/resource.ts";
+import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
+import { type Execution, failureOf, Halt } from "./execution.ts";
+import { ownerOf } from "./identify.ts";
+
+/** Looks, at least a poll apart, that must miss an object before it is taken to be gone: one may be stale. */
+const ABSENCES_MIN = 2;
+
+/** What is taken down, and for whom it is reported. */
+export type TakeDown = {
+  readonly kind: AnyKind;
+  readonly key: ResourceKey;
+  readonly uid: string;
+  readonly remote: Remote;
+  readonly onWait: (message: string) => void;
+};
+
+/** Resolves when the object is gone. Throws a Halt when it is not ours, AWS refuses, or the run ends. */
+export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
+  assertOurs(x, target);
+  let { remote } = target;
+  let [absences, round] = [0, 0];
+  let sent = remote.deleting === true;
+  let withdrawn = false;
+  while (absences < ABSENCES_MIN) {
+    let pause: { reason: Reason; message: string } = { reason: "Deleting", message: "deleting" };
+    if (!sent) {
+      const answer = await send(x, target, remote);
+      sent = answer.accepted;
+      if (answer.pause) pause = answer.pause;
+      if (answer.blocked && !withdrawn) {
+        withdrawn = true;
+        if (await withdraw(x, target.kind, remote)) continue;
+      }
+    }
+    target.onWait(pause.message);
+    const index = await x.look(
+      target.kind,
+      { byTags: false, ids: [remote.id], names: [], fields: [] },
+      { delayMs: x.pollMs(round++), ...pause },
+    );
+    const found = index.byId(remote.id);
+    absences = found ? 0 : absences + 1;
+    // Still there and not on its way out: the delete had no effect yet, and is sent again.
+    if (found && !found.deleting) sent = false;
+    if (found) remote = found;
+  }
+}
+
+function assertOurs(x: Execution, { key, uid, remote }: TakeDown): void {
+  const owner = ownerOf(remote);
+  if (!owner || (owner.stack === stackName(x.context.stack) && owner.uid === uid)) return;
+  throw new Halt(
+    "failed",
+    "Conflict",
+    `${remote.id} is recorded as ${key}, but its tags name ${owner.resource} of ${owner.stack}: it was not deleted`,
+  );
+}
+
+type Answer = { readonly accepted: boolean; readonly blocked: boolean; readonly pause?: { reason: Reason; message: string } };
+
+async function send(x: Execution, { kind }: TakeDown, remote: Remote): Promise<Answer> {
+  try {
+    await x.act(() => kind.delete.run(x.run.authority.writer, { id: remote.id, observed: remote.values }));
+    return { accepted: true, blocked: false };
+  } catch (error) {
+    const failure = failureOf(kind, error);
+    switch (failure.then) {
+      case "gone":
+        return { accepted: true, blocked: false };
+      case "look":
+      case "exists":
+        return { accepted: false, blocked: false };
+      case "stall":
+        throw new Halt("failed", "Refused", failure.message);
+      case "retry": {
+        const blocked = failure.reason === "Blocked";
+        const blocker = blocked ? await kind.explainBlocked?.run(x.context.reader, { id: remote.id, observed: remote.values }) : undefined;
+        return {
+          accepted: false,
+          blocked,
+          pause: { reason: failure.reason, message: blocker ? `waiting for ${blocker}` : failure.message },
+        };
+      }
+    }
+  }
+}
+
+/**
+ * Groups that refer to each other hold each other up: an object that AWS will not delete yet first gives up its late
+ * fields. True when something was withdrawn.
+ */
+async function withdraw(x: Execution, kind: AnyKind, remote: Remote): Promise<boolean> {
+  let withdrew = false;
+  for (const [name, shape] of Object.entries(kind.spec.fields)) {
+    const present = remote.values[name];
+    if (!shape.meta?.late || !Array.isArray(present) || present.length === 0) continue;
+    const updater = kind.updates.find(({ fields }) => fields.includes(name)) as Updater<JsonObject>;
+    const target = { id: remote.id, desired: { [name]: [] }, observed: remote.values, changes: { [name]: emptied(present) } };
+    await x.act(() => updater.run(x.run.authority.writer, target));
+    withdrew = true;
+  }
+  return withdrew;
+}
+
+function emptied(present: JsonArray): FieldChange {
+  return { before: present, after: [], added: [], removed: present, changed: [], set: {}, drop: [] };
+}
