@@ -219,7 +219,7 @@ export class Converger {
   }
 
   async #afterCreate(failure: Failure, record: ResourceRecord): Promise<void> {
-    switch (failure.then) {
+    switch (failure.means) {
       case "look":
         this.#fresh = false;
         return;
@@ -234,7 +234,7 @@ export class Converger {
       case "gone":
       case "stall":
         if (this.#fresh) this.#close(record);
-        throw this.#stall("Refused", failure.then === "gone" ? "AWS does not find what it refers to" : failure.message);
+        throw this.#stall("Refused", failure.means === "gone" ? "AWS does not find what it refers to" : failure.message);
     }
   }
 
@@ -383,7 +383,7 @@ export class Converger {
   }
 
   async #afterUpdate(failure: Failure): Promise<void> {
-    switch (failure.then) {
+    switch (failure.means) {
       case "look":
       case "gone":
       case "exists":

@@ -29,30 +29,30 @@ export class Halt extends Error {
 
 /** What a failed call means for the actor that sent it. */
 export type Failure =
-  | { readonly then: "look" }
+  | { readonly means: "look" }
   /** Not executed: send again after a pause. */
-  | { readonly then: "retry"; readonly reason: Reason; readonly message: string }
-  | { readonly then: "exists" }
-  | { readonly then: "gone" }
-  | { readonly then: "stall"; readonly message: string };
+  | { readonly means: "retry"; readonly reason: Reason; readonly message: string }
+  | { readonly means: "exists" }
+  | { readonly means: "gone" }
+  | { readonly means: "stall"; readonly message: string };
 
 /** Reads an error by the kind's error names before its verdict. Rethrows what is not AWS's answer. */
 export function failureOf(kind: AnyKind, error: unknown): Failure {
-  if (isNamed(error, kind.errors.notFound)) return { then: "gone" };
-  if (isNamed(error, kind.errors.exists)) return { then: "exists" };
-  if (isNamed(error, kind.errors.wait)) return { then: "retry", reason: "Blocked", message: (error as Error).message };
-  if (isNamed(error, kind.errors.propagating)) return { then: "retry", reason: "DependencyNotReady", message: (error as Error).message };
+  if (isNamed(error, kind.errors.notFound)) return { means: "gone" };
+  if (isNamed(error, kind.errors.exists)) return { means: "exists" };
+  if (isNamed(error, kind.errors.wait)) return { means: "retry", reason: "Blocked", message: (error as Error).message };
+  if (isNamed(error, kind.errors.propagating)) return { means: "retry", reason: "DependencyNotReady", message: (error as Error).message };
   const verdict = (error as { verdict?: Verdict }).verdict;
   if (verdict === undefined) throw error;
   const message = `${(error as Error).name}: ${(error as Error).message}`;
   switch (verdict) {
     case "ambiguous":
-      return { then: "look" };
+      return { means: "look" };
     case "throttled":
     case "unsent":
-      return { then: "retry", reason: "DependencyNotReady", message };
+      return { means: "retry", reason: "DependencyNotReady", message };
     case "refused":
-      return { then: "stall", message };
+      return { means: "stall", message };
   }
 }
 

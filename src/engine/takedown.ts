@@ -70,7 +70,7 @@ async function send(x: Execution, { kind }: TakeDown, remote: Remote): Promise<A
     return { accepted: true, blocked: false };
   } catch (error) {
     const failure = failureOf(kind, error);
-    switch (failure.then) {
+    switch (failure.means) {
       case "gone":
         return { accepted: true, blocked: false };
       case "look":
