@@ -15,12 +15,16 @@ function cidrMessage(text: string, version: 4 | 6, prefixMin: number, prefixMax:
   const cidr = parseCidr(text);
   const meant = canonicalCidr(text);
   if (!cidr && meant !== undefined) return `"${text}" is not a canonical CIDR block: write ${meant}`;
-  if (cidr?.version !== version) return `"${text}" is not an IPv${version} CIDR block, such as ${version === 4 ? "10.0.0.0/16" : "2001:db8::/64"}`;
+  if (cidr?.version !== version)
+    return `"${text}" is not an IPv${version} CIDR block, such as ${version === 4 ? "10.0.0.0/16" : "2001:db8::/64"}`;
   if (cidr.prefix >= prefixMin && cidr.prefix <= prefixMax) return undefined;
   return `the prefix length of ${text} must be between /${prefixMin} and /${prefixMax}`;
 }
 
 /** The ARN of an AWS service's resource. */
 export function arn(service: string): z.ZodString {
-  return z.string().max(2048).regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be the ARN of a ${service} resource`);
+  return z
+    .string()
+    .max(2048)
+    .regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be the ARN of a ${service} resource`);
 }

@@ -1,0 +1,204 @@
+import type { Filter, NatGateway, NatGatewayAddress } from "@aws-sdk/client-ec2";
+import { z } from "zod";
+import { fromTagList } from "../../src/aws/tags.ts";
+import { field, tags } from "../../src/core/field.ts";
+import type { Json, JsonObject } from "../../src/core/json.ts";
+import { EC2_CONSISTENCY_MS, ec2, ec2Finders, ec2Tags, filter, tagSpecifications } from "../../src/kind/ec2.ts";
+import { type CheckFinding, defineKind, type Readiness, type StaticResource } from "../../src/kind/kind.ts";
+import { defined, listInScope } from "../../src/kind/listing.ts";
+
+const spec = z.strictObject({
+  subnetId: field(z.string().min(1), { doc: "The subnet it is in.", immutable: true, ref: "ec2.aws/v1 Subnet.subnetId" }),
+  connectivityType: field(z.enum(["public", "private"]).optional(), {
+    doc: "Whether it leads to the internet or to other networks only.",
+    immutable: true,
+  }),
+  allocationId: field(z.string().min(1).optional(), {
+    doc: "The Elastic IP address of a public gateway.",
+    immutable: true,
+    ref: "ec2.aws/v1 EIP.allocationId",
+  }),
+  privateIpAddress: field(z.ipv4().optional(), { doc: "Its private address; AWS chooses one when absent.", immutable: true }),
+  secondaryAllocationIds: field(z.array(z.string().min(1)).optional(), {
+    doc: "More Elastic IP addresses of a public gateway.",
+    compare: "set",
+    unset: [],
+    ref: "ec2.aws/v1 EIP.allocationId",
+  }),
+  secondaryPrivateIpAddresses: field(z.array(z.ipv4()).optional(), {
+    doc: "More private addresses of a private gateway.",
+    compare: "set",
+    unset: [],
+  }),
+  tags: tags(),
+});
+
+const status = z.strictObject({
+  natGatewayId: field(z.string(), { doc: "The ID of the NAT gateway." }),
+  state: field(z.string(), { doc: "pending, available, failed or deleting." }),
+  vpcId: field(z.string().optional(), { doc: "The VPC it is in." }),
+  publicIp: field(z.string().optional(), { doc: "Its primary public address." }),
+  networkInterfaceId: field(z.string().optional(), { doc: "Its network interface." }),
+  failureMessage: field(z.string().optional(), { doc: "Why it could not be created." }),
+  addressAssociations: field(z.record(z.string(), z.string()).optional(), { doc: "Association IDs by allocation ID." }),
+});
+
+export const natGateway = defineKind({
+  apiVersion: "ec2.aws/v1",
+  kind: "NatGateway",
+  doc: "Lets instances without public addresses reach the internet, or other networks.",
+  shortNames: ["nat"],
+  spec,
+  status,
+  id: "natGatewayId",
+  identity: { by: "token", consistencyMs: EC2_CONSISTENCY_MS },
+  deviations: [
+    "The primary Elastic IP address is `allocationId`, the others `secondaryAllocationIds`.",
+    "Regional NAT gateways (`availabilityMode`) are not supported.",
+  ],
+  errors: {
+    notFound: ["NatGatewayNotFound", "InvalidNatGatewayID.NotFound"],
+    wait: ["DependencyViolation"],
+    propagating: ["InvalidSubnetID.NotFound", "InvalidAllocationID.NotFound", "InvalidElasticIpID.NotFound"],
+  },
+  list: {
+    operations: ["ec2:DescribeNatGateways"],
+    run: async (aws, scope) => {
+      // Deleted gateways stay listed for about an hour.
+      const alive = filter("state", ["pending", "available", "failed", "deleting"]);
+      const describe = (filters: Filter[]) =>
+        aws.pages(ec2, "DescribeNatGateways", { Filter: [...filters, alive], MaxResults: 1000 }, "NatGateways");
+      const finders = ec2Finders<NatGateway>(describe, "nat-gateway-id", (object) => object.NatGatewayId);
+      const found = await listInScope(scope, finders);
+      return found.filter((object) => object.State !== "deleted").map(remote);
+    },
+  },
+  create: {
+    operations: ["ec2:CreateNatGateway"],
+    run: async (aws, desired, { token }) => {
+      const answer = await aws.write(ec2, "CreateNatGateway", {
+        ClientToken: token,
+        SubnetId: desired.subnetId,
+        ConnectivityType: desired.connectivityType,
+        AllocationId: desired.allocationId,
+        PrivateIpAddress: desired.privateIpAddress,
+        SecondaryAllocationIds: nonEmpty(desired.secondaryAllocationIds),
+        SecondaryPrivateIpAddresses: nonEmpty(desired.secondaryPrivateIpAddresses),
+        TagSpecifications: tagSpecifications("natgateway", desired.tags),
+      });
+      const created = answer.NatGateway ?? {};
+      return { id: String(created.NatGatewayId), values: { ...valuesOf(created), tags: desired.tags ?? {} } };
+    },
+  },
+  updates: [
+    {
+      fields: ["secondaryAllocationIds"],
+      operations: ["ec2:AssociateNatGatewayAddress", "ec2:DisassociateNatGatewayAddress"],
+      run: async (aws, { id, observed, changes }) => {
+        const { added, removed } = texts(changes.secondaryAllocationIds);
+        const associations = (observed.addressAssociations ?? {}) as Record<string, string>;
+        const answer =
+          added.length > 0
+            ? await aws.write(ec2, "AssociateNatGatewayAddress", { NatGatewayId: id, AllocationIds: added })
+            : await aws.write(ec2, "DisassociateNatGatewayAddress", {
+                NatGatewayId: id,
+                AssociationIds: removed.flatMap((allocation) => associations[allocation] ?? []),
+              });
+        return { values: settled(observed.secondaryAllocationIds, "secondaryAllocationIds", added, removed, answer) };
+      },
+    },
+    {
+      fields: ["secondaryPrivateIpAddresses"],
+      operations: ["ec2:AssignPrivateNatGatewayAddress", "ec2:UnassignPrivateNatGatewayAddress"],
+      run: async (aws, { id, observed, changes }) => {
+        const { added, removed } = texts(changes.secondaryPrivateIpAddresses);
+        const answer =
+          added.length > 0
+            ? await aws.write(ec2, "AssignPrivateNatGatewayAddress", { NatGatewayId: id, PrivateIpAddresses: added })
+            : await aws.write(ec2, "UnassignPrivateNatGatewayAddress", { NatGatewayId: id, PrivateIpAddresses: removed });
+        return { values: settled(observed.secondaryPrivateIpAddresses, "secondaryPrivateIpAddresses", added, removed, answer) };
+      },
+    },
+    ec2Tags(),
+  ],
+  delete: {
+    operations: ["ec2:DeleteNatGateway"],
+    run: async (aws, { id }) => void (await aws.write(ec2, "DeleteNatGateway", { NatGatewayId: id })),
+  },
+  ready: ({ state, failureMessage }): Readiness => {
+    if (state === "pending") return { state: "waiting", why: "the NAT gateway is pending" };
+    if (state !== "failed") return { state: "ready" };
+    return { state: "failed", why: failureMessage ?? "the NAT gateway failed", recreate: true };
+  },
+  check: (resources) => resources.flatMap(addressFinding),
+});
+
+function remote(object: NatGateway): { id: string; values: JsonObject; tags: Record<string, string>; deleting?: true } {
+  return {
+    id: String(object.NatGatewayId),
+    values: valuesOf(object),
+    tags: { ...fromTagList(object.Tags) },
+    ...(object.State === "deleting" ? { deleting: true } : {}),
+  };
+}
+
+function valuesOf(object: NatGateway): JsonObject {
+  const addresses = object.NatGatewayAddresses ?? [];
+  const primary = addresses.find((address) => address.IsPrimary) ?? addresses[0];
+  return defined({
+    natGatewayId: object.NatGatewayId,
+    state: object.State,
+    vpcId: object.VpcId,
+    subnetId: object.SubnetId,
+    // Older answers leave the type out; only a public gateway has an Elastic IP address.
+    connectivityType: object.ConnectivityType ?? (primary?.AllocationId ? "public" : "private"),
+    allocationId: primary?.AllocationId,
+    privateIpAddress: primary?.PrivateIp,
+    publicIp: primary?.PublicIp,
+    networkInterfaceId: primary?.NetworkInterfaceId,
+    failureMessage: object.FailureMessage,
+    tags: fromTagList(object.Tags),
+    ...secondaryValues(addresses.filter((address) => address !== primary)),
+  });
+}
+
+function secondaryValues(secondary: readonly NatGatewayAddress[]): JsonObject {
+  const kept = secondary.filter(({ Status }) => Status !== "disassociating" && Status !== "unassigning" && Status !== "failed");
+  const pairs = kept.flatMap((address) => (address.AllocationId ? [[address.AllocationId, address.AssociationId ?? ""] as const] : []));
+  return {
+    secondaryAllocationIds: pairs.map(([allocation]) => allocation),
+    secondaryPrivateIpAddresses: kept.flatMap((address) => address.PrivateIp ?? []),
+    addressAssociations: Object.fromEntries(pairs),
+  };
+}
+
+/** What holds after one step on a set of addresses; AWS's answer names all of the gateway's addresses, or only those it touched. */
+function settled(
+  before: Json | undefined,
+  name: string,
+  added: readonly string[],
+  removed: readonly string[],
+  answer: { NatGatewayAddresses?: NatGatewayAddress[] | undefined },
+): JsonObject {
+  const present = Array.isArray(before) ? before : [];
+  if (added.length === 0) return { [name]: present.filter((member) => !removed.includes(String(member))) };
+  return { [name]: [...present, ...added], addressAssociations: secondaryValues(answer.NatGatewayAddresses ?? []).addressAssociations };
+}
+
+function texts(change: { readonly added: readonly Json[]; readonly removed: readonly Json[] } | undefined) {
+  return { added: (change?.added ?? []).map(String), removed: (change?.removed ?? []).map(String) };
+}
+
+function nonEmpty(list: string[] | undefined): string[] | undefined {
+  return list && list.length > 0 ? list : undefined;
+}
+
+function addressFinding({ key, spec: declared }: StaticResource): CheckFinding[] {
+  const isPrivate = declared.connectivityType === "private";
+  if (isPrivate && declared.allocationId !== undefined) {
+    return [{ resource: key, field: "allocationId", message: `${key} is private, and a private NAT gateway has no Elastic IP address` }];
+  }
+  if (isPrivate || declared.allocationId !== undefined) return [];
+  const message = `${key} is public and needs an Elastic IP address`;
+  return [{ resource: key, field: "", message, hint: "set `allocationId`, or `connectivityType: private`" }];
+}
