@@ -1,0 +1,137 @@
+/**
+ * How a stack lies in the table.
+ *
+ * | partition            | sort key          | item                                                            |
+ * |----------------------|-------------------|-----------------------------------------------------------------|
+ * | `stack#beacon/prod`  | `lease`           | who holds it, epoch, heartbeat                                  |
+ * |                      | `record#VPC/main` | one resource                                                    |
+ * |                      | `revision`        | the newest revision; large ones go on in `revision#1`, ...      |
+ * | `events#beacon/prod` | time and number   | events, with a TTL; apart, so that a load does not read them    |
+ * | `stacks`             | `beacon/prod`     | every stack that has a revision                                 |
+ *
+ * Every item carries its format. Values are JSON text, compressed where that saves a write unit.
+ */
+
+import { gunzipSync, gzipSync } from "node:zlib";
+import { BeaconError } from "../src/core/errors.ts";
+import { type LeaseView, type ResourceRecord, type Revision, STATE_FORMAT, type StackEvent } from "../src/core/record.ts";
+import { type ResourceKey, type Stack, stackName } from "../src/core/resource.ts";
+import type { StackState } from "../src/core/store.ts";
+import type { Item, ItemKey, Write } from "./table.ts";
+
+/** The lease item. `owner` is random and new with each acquire: two processes never share one. */
+export type LeaseItem = Item & {
+  readonly owner: string;
+  readonly holder: string;
+  readonly epoch: number;
+  readonly heartbeat: number;
+  readonly since: string;
+  readonly renewedAt: string;
+  /** How long its heartbeat must stay still before somebody may take it. */
+  readonly ttlMs: number;
+  /** Given up in order: it is taken at once. */
+  readonly free: boolean;
+};
+
+export const STACKS_PARTITION = "stacks";
+const RECORD = "record#";
+const REVISION = "revision";
+// Below 1 KB, DynamoDB's write unit, compression saves nothing.
+const COMPRESS_FROM_BYTES = 1024;
+// DynamoDB's item limit is 400 KB, names included.
+const CHUNK_BYTES = 380_000;
+const EVENT_DAYS = 30;
+
+export function stackPartition(stack: Stack): string {
+  return `stack#${stackName(stack)}`;
+}
+
+export function eventsPartition(stack: Stack): string {
+  return `events#${stackName(stack)}`;
+}
+
+export function leaseKey(stack: Stack): ItemKey {
+  return { pk: stackPartition(stack), sk: "lease" };
+}
+
+export function recordKey(stack: Stack, key: ResourceKey): ItemKey {
+  return { pk: stackPartition(stack), sk: `${RECORD}${key}` };
+}
+
+export function recordItem(stack: Stack, record: ResourceRecord, epoch: number): Item {
+  return { ...recordKey(stack, record.key), format: STATE_FORMAT, epoch, data: packed(record) };
+}
+
+/** `number` tells events of one holder apart that happened in the same millisecond. */
+export function eventItem(stack: Stack, event: StackEvent, epoch: number, number: number): Item {
+  const sk = `${event.at}#${epoch}.${String(number).padStart(6, "0")}`;
+  const expiresAt = Math.floor(Date.parse(event.at) / 1000) + EVENT_DAYS * 86_400;
+  return { pk: eventsPartition(stack), sk, format: STATE_FORMAT, expiresAt, data: packed(event) };
+}
+
+/** The writes of a revision, the stack's entry in the list of stacks with it. Its first write requires what was there before. */
+export function revisionWrites(stack: Stack, revision: Revision): readonly Write[] {
+  const bytes = gzipSync(JSON.stringify(revision));
+  const chunks = Array.from({ length: Math.ceil(bytes.length / CHUNK_BYTES) }, (_, n) =>
+    bytes.subarray(n * CHUNK_BYTES, (n + 1) * CHUNK_BYTES),
+  );
+  const pk = stackPartition(stack);
+  const { number, digest } = revision;
+  const before = [{ number: number - 1 }, { number, digest }, ...(number === 1 ? (["absent"] as const) : [])];
+  const items = chunks.map((data, n) => ({ pk, sk: n === 0 ? REVISION : `${REVISION}#${n}`, format: STATE_FORMAT, number, data }));
+  const [head, ...rest] = items.map((item, n) => ({ put: n === 0 ? { ...item, digest, chunks: chunks.length } : item }));
+  return [
+    ...(head ? [{ ...head, when: before }] : []),
+    ...rest,
+    { put: { pk: STACKS_PARTITION, sk: stackName(stack), format: STATE_FORMAT } },
+  ];
+}
+
+/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format. */
+export function stateOf(items: readonly Item[]): StackState {
+  for (const item of items) assertReadable(item);
+  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).map((item) => unpacked<ResourceRecord>(item.data));
+  const revision = revisionOf(items);
+  const lease = items.find(({ sk }) => sk === "lease") as LeaseItem | undefined;
+  return {
+    records: new Map(records.map((record) => [record.key, record])),
+    ...(revision ? { revision } : {}),
+    ...(lease && !lease.free ? { lease: leaseView(lease) } : {}),
+  };
+}
+
+function revisionOf(items: readonly Item[]): Revision | undefined {
+  const bySortKey = new Map(items.map((item) => [item.sk, item]));
+  const head = bySortKey.get(REVISION);
+  if (!head) return undefined;
+  const parts = Array.from(
+    { length: Number(head.chunks) },
+    (_, n) => bySortKey.get(n === 0 ? REVISION : `${REVISION}#${n}`)?.data as Uint8Array,
+  );
+  return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
+}
+
+export function leaseView({ holder, epoch, heartbeat, since, renewedAt }: LeaseItem): LeaseView {
+  return { holder, epoch, heartbeat, since, renewedAt };
+}
+
+export function eventOf(item: Item): StackEvent {
+  assertReadable(item);
+  return unpacked<StackEvent>(item.data);
+}
+
+/** Throws `StateTooNew` when a newer beaconctl wrote the item. */
+export function assertReadable(item: Item): void {
+  if (Number(item.format) <= STATE_FORMAT) return;
+  const message = `the state was written in format ${item.format}, and this beaconctl reads up to ${STATE_FORMAT}`;
+  throw new BeaconError("StateTooNew", message, { where: `${item.pk} ${item.sk}`, next: "update it: npm install -g beaconctl@latest" });
+}
+
+function packed(value: ResourceRecord | StackEvent): string | Uint8Array {
+  const text = JSON.stringify(value);
+  return text.length < COMPRESS_FROM_BYTES ? text : gzipSync(text);
+}
+
+function unpacked<T>(data: Item[string] | undefined): T {
+  return JSON.parse(data instanceof Uint8Array ? gunzipSync(data).toString() : String(data)) as T;
+}
