@@ -4,8 +4,114 @@
  */
 
 import { readFileSync } from "node:fs";
+import type { AwsSession } from "./aws/handle.ts";
+import type { OperationName } from "./aws/service.ts";
 import { runProgram } from "./cli/program.ts";
-import type { Services } from "./cli/services.ts";
+import type { Bootstrapped, Changing, Looking, Services, Target } from "./cli/services.ts";
+import type { StateStore } from "./core/store.ts";
+
+// A reader of state needs no more, and its client lets nothing else through.
+const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:Query"];
+// A heartbeat that takes longer than a third of the lease's 15 s is as good as lost.
+const STATE_TIMEOUT_MS = 5000;
+
+const version = packageVersion();
+const stateTable = process.env.BEACON_STATE_TABLE || "beacon-state";
+
+const services: Services = {
+  version,
+  kinds: async () => (await import("../reconcilers/index.ts")).kinds,
+  runtime: async () => (await import("./aws/runtime.ts")).systemRuntime,
+  look: async (target) => looking(await connect(target), STATE_READS),
+  change,
+  bootstrap,
+  iamPolicy: async (operations, scope) => (await import("./aws/permissions.ts")).iamPolicy(operations, { stateTable, ...scope }),
+  sandbox: () => import("../sandbox/sandbox.ts"),
+};
+
+/** A session on the target's endpoint, credentials and region; the sandbox is started where it is asked for and no endpoint is given. */
+async function connect(target: Target): Promise<AwsSession> {
+  const [{ connect: open }, { kinds }, { operationsOf, readOperationsOf }] = await Promise.all([
+    import("./aws/handle.ts"),
+    import("../reconcilers/index.ts"),
+    import("./kind/operations.ts"),
+  ]);
+  const all = [...kinds.values()];
+  const { region, profile, roleArn, sandbox } = target;
+  const endpoint = target.endpoint ?? (sandbox ? await sandboxEndpoint(target) : undefined);
+  const rate = process.env.BEACON_RATE;
+  return open({
+    version,
+    sandbox,
+    readOperations: new Set(all.flatMap(readOperationsOf)),
+    operations: new Set(all.flatMap(operationsOf)),
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(roleArn === undefined ? {} : { roleArn }),
+    ...(rate ? { rateFactor: Number(rate) } : {}),
+  });
+}
+
+async function sandboxEndpoint({ sandboxDir, onNote }: Target): Promise<string> {
+  const { ensureRunning } = await import("../sandbox/sandbox.ts");
+  return (await ensureRunning({ onNote, ...(sandboxDir === undefined ? {} : { dir: sandboxDir }) })).endpoint;
+}
+
+async function looking(session: AwsSession, stateOperations: readonly OperationName[]): Promise<Looking & { readonly store: StateStore }> {
+  const { whoAmI } = await import("./aws/identity.ts");
+  const { accountId, arn } = await whoAmI(session);
+  return {
+    region: session.region,
+    accountId,
+    caller: arn,
+    sandbox: session.sandbox,
+    reader: session.reader,
+    store: await openStore(session, stateOperations),
+    calls: session.calls,
+    close: session.close,
+  };
+}
+
+async function change(target: Target): Promise<Changing> {
+  const session = await connect(target);
+  const { STATE_OPERATIONS } = await import("./aws/permissions.ts");
+  // The sandbox's table is nobody's to look after.
+  if (session.sandbox) await createTable(session);
+  return { ...(await looking(session, STATE_OPERATIONS)), writer: session.writer };
+}
+
+async function openStore(session: AwsSession, operations: readonly OperationName[]): Promise<StateStore> {
+  const [{ DynamoTable }, { TableStore }, { systemRuntime }] = await Promise.all([
+    import("../state/dynamo-table.ts"),
+    import("../state/store.ts"),
+    import("./aws/runtime.ts"),
+  ]);
+  const ttl = process.env.BEACON_LEASE_TTL;
+  const { parseDuration } = await import("./cli/duration.ts");
+  const table = new DynamoTable(session.caller(operations, { requestTimeoutMs: STATE_TIMEOUT_MS }), stateTable);
+  return new TableStore(table, systemRuntime, ttl ? { ttlMs: parseDuration(ttl, "BEACON_LEASE_TTL") } : {});
+}
+
+async function bootstrap(target: Target, accountId?: string): Promise<Bootstrapped> {
+  const session = await connect(target);
+  try {
+    const { whoAmI } = await import("./aws/identity.ts");
+    await whoAmI(session, accountId);
+    return { table: stateTable, created: await createTable(session), region: session.region };
+  } finally {
+    await session.close();
+  }
+}
+
+async function createTable(session: AwsSession): Promise<boolean> {
+  const [{ bootstrap: create }, { BOOTSTRAP_OPERATIONS }, { systemRuntime }] = await Promise.all([
+    import("../state/bootstrap.ts"),
+    import("./aws/permissions.ts"),
+    import("./aws/runtime.ts"),
+  ]);
+  return (await create(session.caller(BOOTSTRAP_OPERATIONS), systemRuntime, { table: stateTable })).created;
+}
 
 // src/main.ts lies one folder under package.json, dist/src/main.js two.
 function packageVersion(): string {
@@ -13,12 +119,10 @@ function packageVersion(): string {
   return (JSON.parse(readFileSync(new URL(root, import.meta.url), "utf8")) as { version: string }).version;
 }
 
-const services: Pick<Services, "version"> = { version: packageVersion() };
-
 // A reader that has seen enough (`beaconctl get | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
 
-process.exitCode = await runProgram(process.argv.slice(2), services as Services);
+process.exitCode = await runProgram(process.argv.slice(2), services);

@@ -13,6 +13,8 @@ export type Io = {
   readonly err: (text: string) => void;
   readonly style: Style;
   readonly errStyle: Style;
+  /** errStyle colours: for renderers of other layers that take a flag. */
+  readonly errColor: boolean;
   /** A person is at both ends: questions can be asked. */
   readonly interactive: boolean;
   /** stderr is a terminal: progress may be redrawn in place. */
@@ -50,6 +52,7 @@ export function processIo(options: { color: boolean }): Io {
     err: (text) => void process.stderr.write(`${text}\n`),
     style: createStyle(colored(process.stdout)),
     errStyle: createStyle(colored(process.stderr)),
+    errColor: colored(process.stderr),
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     live: process.stderr.isTTY === true && process.env.TERM !== "dumb",
     ask,

@@ -6,7 +6,10 @@ import type { Log } from "./command.ts";
 /** `json` gives pino's own lines; `text` one readable line per entry. */
 export function createLogger(level: string, format: "text" | "json"): Log {
   const stream = format === "json" ? process.stderr : { write: (line: string) => void process.stderr.write(textLine(line)) };
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    stream,
+  );
   return (entryLevel, message, facts) => logger[entryLevel](facts ?? {}, message);
 }
 

@@ -20,7 +20,11 @@ export type SourceOptions = {
 };
 
 export const sourceOptions: readonly OptionDefinition[] = [
-  { flags: "-f, --file <path>", description: "manifest file or folder, or - for stdin (default: manifests, where it exists)", repeatable: true },
+  {
+    flags: "-f, --file <path>",
+    description: "manifest file or folder, or - for stdin (default: manifests, where it exists)",
+    repeatable: true,
+  },
   { flags: "-e, --env <name>", description: "environment (default: BEACON_ENV, else the one marked default: true)" },
   { flags: "--param <name=value>", description: "set a parameter; the value is YAML", repeatable: true },
   { flags: "--params <file>", description: "set parameters from a YAML or JSON file", repeatable: true },

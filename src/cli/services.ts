@@ -5,11 +5,11 @@
  * delete, unprotect, unlock and bootstrap ask for {@link Services.change}.
  */
 
-
-import type { Reader, Writer } from "../aws/service.ts";
+import type { CallCount } from "../aws/calls.ts";
+import type { OperationName, Reader, Writer } from "../aws/service.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Lease, Runtime, StateReader, StateStore } from "../core/store.ts";
-import type { Kinds, OperationName } from "../kind/kind.ts";
+import type { Kinds } from "../kind/kind.ts";
 
 /** Where to look: what the flags and the environment say. */
 export type Target = {
@@ -32,10 +32,10 @@ export type Looking = {
   readonly sandbox: boolean;
   readonly reader: Reader;
   readonly store: StateReader;
-  /** Calls so far by `service:operation`. */
-  readonly calls: () => Readonly<Record<string, number>>;
+  /** Every call so far, BEACON's own to its table among them. */
+  readonly calls: () => readonly CallCount[];
   /** Closes idle connections, so that the process can end. */
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 };
 
 /** Likewise, and may write under a lease. */
@@ -52,6 +52,9 @@ export type SandboxControl = {
 /** A sandbox that runs. */
 export type SandboxState = { readonly endpoint: string; readonly pid: number; readonly startedAt: string; readonly dir: string };
 
+/** What `bootstrap` did. */
+export type Bootstrapped = { readonly table: string; readonly created: boolean; readonly region: string };
+
 /** See the file's header. */
 export type Services = {
   readonly version: string;
@@ -60,7 +63,7 @@ export type Services = {
   readonly look: (target: Target) => Promise<Looking>;
   readonly change: (target: Target) => Promise<Changing>;
   /** Creates the state table where it is missing; resolves to what was done. */
-  readonly bootstrap: (target: Target) => Promise<{ readonly table: string; readonly created: boolean; readonly region: string }>;
+  readonly bootstrap: (target: Target, accountId?: string) => Promise<Bootstrapped>;
   /** The IAM policy that these operations, and the state table, need. */
   readonly iamPolicy: (operations: readonly OperationName[], scope: { accountId?: string; region?: string }) => Promise<JsonObject>;
   readonly sandbox: () => Promise<SandboxControl>;

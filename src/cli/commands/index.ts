@@ -6,21 +6,45 @@ import type { AnyCommand } from "../command.ts";
 export type CommandEntry = { readonly name: string; readonly summary: string; readonly load: () => Promise<AnyCommand> };
 
 export const COMMANDS: readonly CommandEntry[] = [
-  { name: "validate", summary: "check the manifests for every environment, offline", load: async () => (await import("./validate.ts")).default },
-  { name: "render", summary: "show the manifests with everything expanded, offline", load: async () => (await import("./render.ts")).default },
+  {
+    name: "validate",
+    summary: "check the manifests for every environment, offline",
+    load: async () => (await import("./validate.ts")).default,
+  },
+  {
+    name: "render",
+    summary: "show the manifests with everything expanded, offline",
+    load: async () => (await import("./render.ts")).default,
+  },
   { name: "eval", summary: "evaluate one expression, offline", load: async () => (await import("./eval.ts")).default },
-  { name: "diff", summary: "show what an apply would change, and why; writes nothing", load: async () => (await import("./diff.ts")).default },
+  {
+    name: "diff",
+    summary: "show what an apply would change, and why; writes nothing",
+    load: async () => (await import("./diff.ts")).default,
+  },
   { name: "apply", summary: "bring AWS to what the manifests say", load: async () => (await import("./apply.ts")).default },
   { name: "delete", summary: "delete a stack, or single resources", load: async () => (await import("./delete.ts")).default },
   { name: "unprotect", summary: "allow the deletion of a protected resource", load: async () => (await import("./unprotect.ts")).default },
   { name: "get", summary: "list resources, orphans or stacks", load: async () => (await import("./get.ts")).default },
-  { name: "describe", summary: "show one resource: state, history, what differs and why", load: async () => (await import("./describe.ts")).default },
+  {
+    name: "describe",
+    summary: "show one resource: state, history, what differs and why",
+    load: async () => (await import("./describe.ts")).default,
+  },
   { name: "outputs", summary: "print the stack's outputs", load: async () => (await import("./outputs.ts")).default },
   { name: "events", summary: "list what happened to a stack, or follow it", load: async () => (await import("./events.ts")).default },
   { name: "explain", summary: "document a kind or one of its fields", load: async () => (await import("./explain.ts")).default },
-  { name: "schema", summary: "print the JSON Schema of the manifests, for editors", load: async () => (await import("./schema.ts")).default },
+  {
+    name: "schema",
+    summary: "print the JSON Schema of the manifests, for editors",
+    load: async () => (await import("./schema.ts")).default,
+  },
   { name: "graph", summary: "print the dependency graph", load: async () => (await import("./graph.ts")).default },
-  { name: "iam-policy", summary: "print the IAM policy that the manifests need", load: async () => (await import("./iam-policy.ts")).default },
+  {
+    name: "iam-policy",
+    summary: "print the IAM policy that the manifests need",
+    load: async () => (await import("./iam-policy.ts")).default,
+  },
   { name: "bootstrap", summary: "create the state table", load: async () => (await import("./bootstrap.ts")).default },
   { name: "unlock", summary: "free a stack's lease, whoever holds it", load: async () => (await import("./unlock.ts")).default },
   { name: "sandbox", summary: "start, stop, reset or look at the local AWS", load: async () => (await import("./sandbox.ts")).default },

@@ -7,7 +7,9 @@ export default defineCommand({
   examples: ["beaconctl version", "beaconctl version -o json"],
   async run({ io, options, services }) {
     const facts = { beaconctl: services.version, node: process.versions.node, platform: `${process.platform}-${process.arch}` };
-    io.out(options.output === "json" ? JSON.stringify(facts, null, 2) : `beaconctl ${facts.beaconctl} (node ${facts.node}, ${facts.platform})`);
+    io.out(
+      options.output === "json" ? JSON.stringify(facts, null, 2) : `beaconctl ${facts.beaconctl} (node ${facts.node}, ${facts.platform})`,
+    );
     return 0;
   },
 });

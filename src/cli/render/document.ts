@@ -18,7 +18,10 @@ export function isDocument(value: Json | undefined): boolean {
 export function documentLines(before: Json | undefined, after: Json | undefined): DocumentLine[] {
   const lines = diffLines(pretty(before), pretty(after)).flatMap((part) => {
     const sign = part.added ? "+" : part.removed ? "-" : " ";
-    return part.value.replace(/\n$/, "").split("\n").map((text): DocumentLine => ({ sign, text }));
+    return part.value
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((text): DocumentLine => ({ sign, text }));
   });
   const near = (index: number): boolean => [index - 1, index, index + 1].some((at) => (lines[at]?.sign ?? " ") !== " ");
   return lines.filter((_, index) => near(index));

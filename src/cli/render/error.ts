@@ -31,9 +31,7 @@ function errorJson(error: BeaconError): string {
 function renderBug(error: unknown, { json, verbose, style }: ErrorView): string {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (json) return JSON.stringify({ error: { code: "Bug", message, stack: verbose ? stackOf(error) : undefined } }, null, 2);
-  const hint = verbose
-    ? style.dim(stackOf(error))
-    : `${style.cyan("next:")} run it again with --verbose, and report what it prints`;
+  const hint = verbose ? style.dim(stackOf(error)) : `${style.cyan("next:")} run it again with --verbose, and report what it prints`;
   return `${style.red(style.bold("bug:"))} ${message}\n${hint}`;
 }
 

@@ -61,7 +61,8 @@ function planHeader(facts: PlanFacts, style: Style): string {
   return `${style.bold(stackName(facts.stack))}  ${facts.region}  account ${facts.accountId}  ${revision}  ${style.dim(cost)}`;
 }
 
-function changeLines(change: Change, view: PlanView): string[] {
+/** One change: its headline and its rows; nothing for what neither changes nor is left alone. */
+export function changeLines(change: Change, view: PlanView): string[] {
   const leftAlone = change.leftAlone.filter((left) => view.verbose || left.why !== "foreign");
   if (change.action === "none" && leftAlone.length === 0) return [];
   const { style } = view;
@@ -78,13 +79,17 @@ function changeLines(change: Change, view: PlanView): string[] {
 }
 
 function headline(key: string, explanation: string, style: Style): string {
-  return explanation === "" ? style.bold(key) : `${style.bold(key)}${" ".repeat(Math.max(2, EXPLANATION_COLUMN - key.length))}${explanation}`;
+  return explanation === ""
+    ? style.bold(key)
+    : `${style.bold(key)}${" ".repeat(Math.max(2, EXPLANATION_COLUMN - key.length))}${explanation}`;
 }
 
 function explain(change: Change, view: PlanView): string {
   switch (change.action) {
     case "create":
-      return change.vanished === undefined ? fieldsCount(change, view) : `vanished from AWS (was ${change.vanished}); ${fieldsCount(change, view)}`;
+      return change.vanished === undefined
+        ? fieldsCount(change, view)
+        : `vanished from AWS (was ${change.vanished}); ${fieldsCount(change, view)}`;
     case "update":
       return causes(change);
     case "replace":
@@ -141,7 +146,7 @@ function leftAloneText(left: LeftAlone): string {
 
 function noteLines(plan: Plan, style: Style): string[] {
   const outputs = plan.outputs.map(({ name, before, after }) => `  output ${name}  ${renderValue(before)} → ${renderValue(after)}`);
-  const newer = plan.newer.map(({ key, message }) => style.dim(`  ${key}  ${message}; apply --refresh ${key} takes it`));
+  const newer = plan.newer.map(({ key, message }) => style.dim(`  ${key}  ${message}`));
   return outputs.length + newer.length > 0 ? ["", ...outputs, ...newer] : [];
 }
 

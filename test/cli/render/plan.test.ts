@@ -1,9 +1,9 @@
 import { test } from "node:test";
+import { createStyle } from "../../../src/cli/io.ts";
+import { type PlanFacts, renderPlan } from "../../../src/cli/render/plan.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { Change, Plan } from "../../../src/core/plan.ts";
 import { unknown } from "../../../src/core/unknown.ts";
-import { createStyle } from "../../../src/cli/io.ts";
-import { type PlanFacts, renderPlan } from "../../../src/cli/render/plan.ts";
 import { assertGolden } from "../golden.ts";
 
 const facts: PlanFacts = {
@@ -109,7 +109,9 @@ const cases: readonly { name: string; why: string; plan: Plan; verbose?: true; f
         change("VPC/shared", "adopt", { id: "vpc-2" }),
         change("VPC/new-name", "move", { id: "vpc-3", movedFrom: "VPC/old-name" }),
         change("Bucket/data", "forget", { id: "data" }),
-        change("Table/main", "blocked", { blocked: { reason: "Protected", message: "unprotect it first: beaconctl unprotect Table/main" } }),
+        change("Table/main", "blocked", {
+          blocked: { reason: "Protected", message: "unprotect it first: beaconctl unprotect Table/main" },
+        }),
         change("EIP/nat", "create", { vanished: "eipalloc-1", desired: { domain: "vpc" }, resolves: true }),
         change("AutoScalingGroup/main", "none", {
           leftAlone: [

@@ -1,0 +1,45 @@
+/** The question before anything is changed, and the flags that answer it. */
+
+import { BeaconError } from "../core/errors.ts";
+import type { Invocation } from "./command.ts";
+import { type ConsentRequest, consentFor, parseAllow } from "./consent.ts";
+import type { OptionDefinition } from "./options.ts";
+
+export type ConsentOptions = { readonly yes?: true; readonly confirm?: string; readonly allow?: string };
+
+export const consentOptions: readonly OptionDefinition[] = [
+  { flags: "-y, --yes", description: "do not ask; covers neither deletions and replacements nor an environment's phrase" },
+  { flags: "--confirm <phrase>", description: "the phrase the environment asks for" },
+  { flags: "--allow <counts>", description: "approve so many deletions, replacements and re-creations: delete=2,replace=1,missing=4" },
+];
+
+/** Returns when consent is given. Throws ApprovalRequired or ConfirmationRequired when it is not. */
+export async function askConsent({ io, options }: Invocation<ConsentOptions>, request: Omit<ConsentRequest, "flags">): Promise<void> {
+  const flags = {
+    yes: options.yes ?? false,
+    allow: parseAllow(options.allow),
+    ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
+  };
+  const consent = consentFor({ ...request, flags });
+  switch (consent.type) {
+    case "given":
+      return;
+    case "refused":
+      throw consent.error;
+    case "ask": {
+      if (!io.interactive) throw consent.otherwise;
+      const answer = await ask(io, consent.question);
+      if (answer !== consent.phrase) {
+        throw new BeaconError("ApprovalRequired", `that was not "${consent.phrase}"; nothing was changed`);
+      }
+    }
+  }
+}
+
+async function ask(io: Invocation["io"], question: string): Promise<string> {
+  try {
+    return await io.ask(question);
+  } catch (cause) {
+    throw new BeaconError("Interrupted", "interrupted; nothing was changed", { cause });
+  }
+}

@@ -1,0 +1,112 @@
+import { BeaconError } from "../../core/errors.ts";
+import type { Revision } from "../../core/record.ts";
+import { type ResourceKey, stackName } from "../../core/resource.ts";
+import type { PlanOptions, World } from "../../engine/types.ts";
+import { askConsent, type ConsentOptions, consentOptions } from "../asking.ts";
+import { defineCommand, type Invocation } from "../command.ts";
+import { parseDuration } from "../duration.ts";
+import { finish } from "../finish.ts";
+import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
+import { withOrphans } from "../orphans.ts";
+import { factsOf } from "../planning.ts";
+import { renderPlan } from "../render/plan.ts";
+import { managedKinds, selectKeys } from "../resources.ts";
+import { converge, type Seen } from "../run.ts";
+import type { Changing } from "../services.ts";
+import { requireAccount, type Session, type StackOptions, stackOption, withChange } from "../session.ts";
+
+type Options = SourceOptions &
+  AwsOptions &
+  StackOptions &
+  ConsentOptions & { readonly includeProtected?: true; readonly timeout: string; readonly wait?: true };
+
+export default defineCommand<Options>({
+  description:
+    "Deletes a whole stack, or single resources that no manifest declares any more, orphans among them. Needs no manifests: what was applied is known from the stack's records.",
+  arguments: [{ syntax: "[resources...]", description: "only these, as KIND/NAME" }],
+  options: [
+    ...sourceOptions,
+    stackOption,
+    ...awsOptions,
+    ...consentOptions,
+    { flags: "--include-protected", description: "delete protected resources too; asks for the environment's phrase" },
+    { flags: "--timeout <duration>", description: "longest wait for AWS; what still waits then ends with exit code 7", default: "30m" },
+    { flags: "--wait", description: "wait for another process that is applying this stack" },
+    outputOption("json", "yaml"),
+  ],
+  examples: [
+    "beaconctl delete --env dev",
+    "beaconctl delete --stack beacon/prod --confirm destroy-prod",
+    "beaconctl delete Subnet/old --env prod",
+  ],
+  async run(invocation) {
+    const { io, options } = invocation;
+    return withChange(invocation, { manifests: "optional", timeoutMs: parseDuration(options.timeout, "--timeout") }, async (opened) => {
+      // A delete goes by the records; the manifests only tell what is still declared.
+      const { compiled, ...session } = opened;
+      const first = await observeAll(session);
+      const { revision } = first.state;
+      requireAccount(session.way, revision?.accountId);
+      const only = invocation.args.length > 0 ? selectKeys(session.context.kinds, deletable(first), invocation.args) : undefined;
+      if (only) requireUndeclared(only, compiled ? compiled.resources.map(({ key }) => key) : (revision?.resources ?? []));
+      const planOptions = { destroy: true, includeProtected: options.includeProtected ?? false, ...(only ? { only } : {}) };
+      const { plan, world } = await planOf(session, first, planOptions);
+      if (options.output === undefined) {
+        io.out(renderPlan(plan, factsOf(session, world, plan), { style: io.style, verbose: options.verbose ?? false }));
+      }
+      if (plan.changes.length === 0) return 0;
+      await approve(invocation, session, plan.consents, revision);
+      const look = async () => planOf(session, await observeAll(session), planOptions);
+      const end = await converge({
+        session,
+        plan,
+        look,
+        options: planOptions,
+        wait: options.wait ?? false,
+        forget: only === undefined,
+        io,
+      });
+      return await finish(invocation, session, plan, end);
+    });
+  },
+});
+
+async function observeAll({ context }: Session): Promise<World> {
+  const { observe } = await import("../../engine/engine.ts");
+  return observe(context, undefined, { kinds: managedKinds(context.kinds) });
+}
+
+async function planOf({ context }: Session, seen: World, options: PlanOptions): Promise<Seen> {
+  const { makePlan } = await import("../../engine/engine.ts");
+  const world = withOrphans(seen, options.only ?? []);
+  return { world, plan: makePlan(context, world, options) };
+}
+
+function deletable(world: World): readonly ResourceKey[] {
+  return [...world.state.records.keys(), ...world.orphans.map((orphan) => orphan.key)];
+}
+
+/** Throws StillDeclared: the next apply would create it again. */
+function requireUndeclared(keys: readonly ResourceKey[], declared: readonly ResourceKey[]): void {
+  const still = keys.filter((key) => declared.includes(key));
+  if (still.length === 0) return;
+  throw new BeaconError("StillDeclared", `${still.join(", ")}: still declared by the manifests, so the next apply would create it again`, {
+    next: `remove it from the manifests and run beaconctl apply (or set its includeWhen to false); to make it anew: beaconctl apply --replace ${still[0]}`,
+  });
+}
+
+async function approve(
+  invocation: Invocation<Options>,
+  { context }: Session<Changing>,
+  needed: Parameters<typeof askConsent>[1]["needed"],
+  revision: Revision | undefined,
+): Promise<void> {
+  // Protected things are not deleted on a mere yes: where the environment has no phrase, the stack's name is one.
+  const phrase = revision?.confirm.delete ?? (invocation.options.includeProtected ? stackName(context.stack) : undefined);
+  await askConsent(invocation, {
+    environment: context.stack.environment,
+    verb: "delete",
+    needed,
+    ...(phrase === undefined ? {} : { phrase }),
+  });
+}

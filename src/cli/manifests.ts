@@ -1,0 +1,69 @@
+/** From `-f`, `--env` and `--param` to a compiled stack, with every problem shown at once. */
+
+import { existsSync } from "node:fs";
+import type { CompiledStack } from "../core/compiled.ts";
+import { BeaconError, type Problem } from "../core/errors.ts";
+import type { SourceSet } from "../manifest/source.ts";
+import type { Invocation } from "./command.ts";
+import type { SourceOptions } from "./options.ts";
+import { count } from "./render/table.ts";
+
+const DEFAULT_FOLDER = "manifests";
+
+/** The values of -f, else the folder `manifests`. Throws UsageInvalid where neither is there. */
+export function manifestPaths(options: SourceOptions): readonly string[] {
+  if (options.file !== undefined) return options.file;
+  if (existsSync(DEFAULT_FOLDER)) return [DEFAULT_FOLDER];
+  throw new BeaconError("UsageInvalid", "no manifests: -f is not given, and there is no folder `manifests` here", {
+    next: "give a file or folder with -f",
+  });
+}
+
+/** True when a command that can do without manifests has some. */
+export function hasManifests(options: SourceOptions): boolean {
+  return options.file !== undefined || existsSync(DEFAULT_FOLDER);
+}
+
+/** Reads the manifests. Throws ManifestNotFound. */
+export async function readSources({ options }: Pick<Invocation<SourceOptions>, "options">): Promise<SourceSet> {
+  const { loadSources } = await import("../manifest/source.ts");
+  return loadSources({ paths: manifestPaths(options), stdin: readStdin });
+}
+
+/** What the manifest layer is told beside the sources. */
+export async function compileInput({ options, services }: Invocation<SourceOptions>) {
+  const environment = options.env ?? process.env.BEACON_ENV;
+  return {
+    kinds: await services.kinds(),
+    params: options.param ?? [],
+    paramsFiles: options.params ?? [],
+    ...(environment ? { environment } : {}),
+  };
+}
+
+/** Compiles the chosen environment. Throws ManifestInvalid, whose message shows every problem with its place. */
+export async function compileManifests(invocation: Invocation<SourceOptions>): Promise<CompiledStack> {
+  const { compile } = await import("../manifest/compile.ts");
+  const sources = await readSources(invocation);
+  const compilation = compile(sources, await compileInput(invocation));
+  if (!compilation.ok) throw await manifestError(compilation.problems, sources, invocation);
+  return compilation.stack;
+}
+
+/** The error that shows these problems. */
+export async function manifestError(
+  problems: readonly Problem[],
+  sources: SourceSet,
+  { io }: Pick<Invocation, "io">,
+): Promise<BeaconError> {
+  const { formatProblems } = await import("../manifest/problems.ts");
+  const files = count(sources.sources.length, "file");
+  const text = `${formatProblems(problems, sources, { color: io.errColor })}${count(problems.length, "problem")} in ${files}. Nothing was sent to AWS.`;
+  return new BeaconError("ManifestInvalid", text, { problems });
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,31 @@
+/** Orphans as records, so that an explicit delete can take them down like anything else. */
+
+import { parseOwnership } from "../aws/tags.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import { LIFECYCLE_DEFAULTS, type ResourceKey } from "../core/resource.ts";
+import type { World } from "../engine/types.ts";
+
+/** The world with a record for each orphan of these keys, read from its own tags: protection in a tag holds. */
+export function withOrphans(world: World, keys: readonly ResourceKey[]): World {
+  const records = new Map(world.state.records);
+  for (const { kind, remote, key } of world.orphans) {
+    const owner = parseOwnership(remote.tags);
+    if (!owner || !keys.includes(key) || records.has(key)) continue;
+    const record: ResourceRecord = {
+      key,
+      kind: kind as ResourceRecord["kind"],
+      uid: owner.uid,
+      generation: owner.generation,
+      id: remote.id,
+      retiring: [],
+      applied: {},
+      observed: remote.values,
+      conditions: [],
+      dependencies: [],
+      lifecycle: { ...LIFECYCLE_DEFAULTS, deletion: owner.deletion },
+      revision: 0,
+    };
+    records.set(key, record);
+  }
+  return { ...world, state: { ...world.state, records } };
+}

@@ -1,0 +1,48 @@
+/** Look and plan: the first steps of diff, apply and delete alike. */
+
+import type { Plan } from "../core/plan.ts";
+import type { ResourceKey } from "../core/resource.ts";
+import type { PlanOptions, World } from "../engine/types.ts";
+import type { Invocation } from "./command.ts";
+import type { PlanFacts } from "./render/plan.ts";
+import { findKey, selectKeys } from "./resources.ts";
+import type { Seen } from "./run.ts";
+import type { Looking } from "./services.ts";
+import { callsMade, type Session } from "./session.ts";
+
+/** What a plan is asked for, and which lookups are asked again. */
+export type Scope = { readonly options: PlanOptions; readonly refresh: readonly ResourceKey[] };
+
+/** Reads the arguments, --replace and --refresh against the manifests. Throws ResourceUnknown. */
+export function planScope(invocation: Invocation<{ refresh?: readonly string[]; replace?: readonly string[] }>, session: Session): Scope {
+  const { kinds } = session.context;
+  const { args, options } = invocation;
+  const declared = (session.compiled?.resources ?? []).map((resource) => resource.key);
+  const lookups = (session.compiled?.lookups ?? []).map((lookup) => lookup.key);
+  const replace = (options.replace ?? []).map((word) => findKey(kinds, declared, word));
+  return {
+    options: { ...(args.length > 0 ? { only: selectKeys(kinds, declared, args) } : {}), ...(replace.length > 0 ? { replace } : {}) },
+    refresh: (options.refresh ?? []).map((word) => findKey(kinds, lookups, word)),
+  };
+}
+
+/** One look at the world, and the plan made from it. Throws ReadFailed. */
+export async function lookAndPlan(session: Session, scope: Scope): Promise<Seen> {
+  const { observe, makePlan } = await import("../engine/engine.ts");
+  const world = await observe(session.context, session.compiled, { refresh: scope.refresh });
+  return { world, plan: makePlan(session.context, world, scope.options) };
+}
+
+/** What stands above the plan. */
+export function factsOf(session: Session<Looking>, world: World, plan: Plan): PlanFacts {
+  const { way, context, startedAt } = session;
+  return {
+    stack: context.stack,
+    region: way.region,
+    accountId: way.accountId,
+    ...(world.state.revision ? { revision: world.state.revision.number } : {}),
+    resources: plan.changes.length,
+    calls: callsMade(way),
+    elapsedMs: Math.round(context.runtime.monotonic() - startedAt),
+  };
+}

@@ -1,0 +1,65 @@
+/** `describe`: one resource on one screen (CLI.md). */
+
+import type { JsonObject } from "../../core/json.ts";
+import type { Change } from "../../core/plan.ts";
+import type { StackEvent } from "../../core/record.ts";
+import type { ResourceKey } from "../../core/resource.ts";
+import type { ResourceView } from "../view.ts";
+import { changeLines, type PlanView } from "./plan.ts";
+import { alignRows, type Row } from "./table.ts";
+import { renderValue } from "./value.ts";
+
+/** Everything known of one resource. */
+export type Description = ResourceView & {
+  readonly declaredAt?: string;
+  /** What an apply would do to it; absent without manifests. */
+  readonly change?: Change;
+  readonly events: readonly StackEvent[];
+  readonly dependsOn: readonly ResourceKey[];
+  readonly neededBy: readonly ResourceKey[];
+};
+
+/** Headline, conditions, differences, history, spec, status, ties. */
+export function renderDescription(description: Description, view: PlanView): string {
+  const { style } = view;
+  const { status, metadata, lifecycle } = description;
+  const state = status.ready ? style.green("Ready") : style.yellow(status.reason);
+  const generation = (metadata.generation ?? 1) > 1 ? ` (g${metadata.generation})` : "";
+  const rows: Row[] = [
+    ...(status.ready ? [] : [["Why", status.message] as const]),
+    ...description.status.conditions.map((condition, index) => [index === 0 ? "Conditions" : "", conditionText(condition)] as const),
+    ...(lifecycle ? [["Lifecycle", lifecycleText(lifecycle)] as const] : []),
+    ...(description.declaredAt === undefined ? [] : [["Declared", description.declaredAt] as const]),
+    ...description.events.map((event, index) => [index === 0 ? "History" : "", eventText(event)] as const),
+    ["Depends on", description.dependsOn.join(", ") || "nothing"],
+    ["Needed by", description.neededBy.join(", ") || "nothing"],
+    ...fieldRows("Spec", description.spec),
+    ...fieldRows("Status", status.observed),
+  ];
+  const head = `${style.bold(description.key)}${generation}   ${status.id ?? "not created"}   ${state}`;
+  return [head, ...alignRows(rows), ...differenceLines(description, view)].join("\n");
+}
+
+function conditionText({ type, status, reason, message, since }: ResourceView["status"]["conditions"][number]): string {
+  return `${type} ${status ? "True" : "False"} ${reason} since ${since}${message === "" ? "" : `: ${message}`}`;
+}
+
+function lifecycleText(lifecycle: NonNullable<ResourceView["lifecycle"]>): string {
+  const { deletion, replace, drift, manage } = lifecycle;
+  return `deletion ${deletion} · replace ${replace} · drift ${drift}${manage ? "" : " · read only"}`;
+}
+
+function eventText({ at, type, message }: StackEvent): string {
+  return `${at}  ${type}: ${message}`;
+}
+
+function fieldRows(heading: string, values: JsonObject): Row[] {
+  return Object.entries(values).map(([name, value], index) => [index === 0 ? heading : "", `${name}: ${renderValue(value)}`] as const);
+}
+
+function differenceLines({ change, status }: Description, view: PlanView): string[] {
+  if (!change) return [];
+  const lines = changeLines(change, view);
+  if (lines.length > 0) return ["", "An apply would do this:", ...lines];
+  return status.ready ? ["", view.style.green("Nothing differs from the manifest.")] : [];
+}

@@ -1,0 +1,128 @@
+/** `explain`: a kind or a field as text. */
+
+import type { FieldMeta } from "../../core/field.ts";
+import type { Shape } from "../../core/shape.ts";
+import type { AnyKind, AnyLookup, Identity, Kinds } from "../../kind/kind.ts";
+import { type FoundField, innerFields } from "../fields.ts";
+import type { Style } from "../io.ts";
+import { alignRows, type Row, renderTable } from "./table.ts";
+import { renderValue } from "./value.ts";
+
+/** A table of all kinds. */
+export function listKinds(kinds: Kinds): string {
+  const rows = [...kinds.values()].map((kind) => [
+    kind.name,
+    kind.shortNames.join(","),
+    kind.apiVersion,
+    kind.lookup ? "lookup" : "managed",
+  ]);
+  return renderTable(["KIND", "SHORT", "APIVERSION", "TYPE"], rows.sort());
+}
+
+/** A kind: what it is, how its objects are found again, its spec and its status. */
+export function explainKind(kind: AnyKind | AnyLookup, style: Style): string {
+  return [
+    `${style.bold(kind.name)}   ${kind.apiVersion}${kind.shortNames.length > 0 ? `   short: ${kind.shortNames.join(", ")}` : ""}`,
+    kind.doc,
+    ...(kind.lookup
+      ? ["", "A lookup: read when a revision is accepted, and pinned with it."]
+      : ["", `Identity: ${identityText(kind.identity)}`]),
+    ...(kind.lookup || kind.deviations.length === 0
+      ? []
+      : ["", "Differs from AWS's own words:", ...kind.deviations.map((text) => `  - ${text}`)]),
+    "",
+    style.bold("spec"),
+    ...fieldList(kind.spec.fields, style),
+    "",
+    style.bold("status"),
+    ...fieldList(kind.status.fields, style),
+  ].join("\n");
+}
+
+/** A field: its type, what it means, and how BEACON treats it. */
+export function explainField(kind: AnyKind | AnyLookup, found: FoundField, style: Style): string {
+  const { shape, path } = found;
+  const inner = innerFields(shape);
+  const facts = [...limits(shape), ...treatment(shape.meta)];
+  return [
+    `${style.bold(`${kind.name}.${found.in}.${path.join(".")}`)}   ${typeText(shape)}${shape.optional || found.in === "status" ? "" : "   required"}`,
+    ...(shape.meta ? [shape.meta.doc] : []),
+    ...(facts.length > 0 ? ["", ...facts.map((fact) => `  - ${fact}`)] : []),
+    ...(inner ? ["", style.bold("fields"), ...fieldList(inner, style)] : []),
+  ].join("\n");
+}
+
+/** `string`, `list of object`, `map of string`, `one of a, b`. */
+export function typeText(shape: Shape): string {
+  switch (shape.type) {
+    case "array":
+      return `list of ${typeText(shape.element)}`;
+    case "map":
+      return `map of ${typeText(shape.element)}`;
+    case "enum":
+      return `one of ${shape.values.join(", ")}`;
+    case "literal":
+      return JSON.stringify(shape.value);
+    case "union":
+      return [...new Set(shape.options.map(typeText))].join(" or ");
+    default:
+      return shape.type;
+  }
+}
+
+function fieldList(fields: Readonly<Record<string, Shape>>, style: Style): string[] {
+  const rows = Object.entries(fields).map(([name, shape]): Row => {
+    const marks = [shape.optional ? "" : "required", shape.meta?.immutable ? "immutable" : ""].filter(Boolean).join(", ");
+    const doc = [shape.meta?.doc, marks ? style.dim(`(${marks})`) : ""].filter(Boolean).join(" ");
+    return [`  ${name}`, `${style.cyan(shorten(typeText(shape)))}  ${doc}`.trimEnd()];
+  });
+  return alignRows(rows);
+}
+
+// A long list of allowed values is told in full on the field's own page.
+function shorten(type: string): string {
+  return type.length > 40 ? `${type.slice(0, 37)}...` : type;
+}
+
+function limits(shape: Shape): string[] {
+  switch (shape.type) {
+    case "string":
+      return [
+        ...(shape.minLength !== undefined || shape.maxLength !== undefined
+          ? [`${shape.minLength ?? 0} to ${shape.maxLength ?? "any number of"} characters`]
+          : []),
+        ...(shape.pattern === undefined ? [] : [`matches ${shape.pattern}`]),
+      ];
+    case "integer":
+    case "number":
+      return shape.minimum === undefined && shape.maximum === undefined ? [] : [`from ${shape.minimum ?? "-∞"} to ${shape.maximum ?? "∞"}`];
+    default:
+      return [];
+  }
+}
+
+function treatment(meta: FieldMeta | undefined): string[] {
+  if (!meta) return [];
+  return [
+    ...(meta.immutable ? ["AWS cannot change it: a new value needs a new object"] : []),
+    ...(meta.createOnly ? ["written at create, then left to whoever changes it"] : []),
+    ...(meta.late ? ["sent after the create, and withdrawn first on delete"] : []),
+    ...(meta.secret ? ["never stored, logged or shown"] : []),
+    ...(meta.unset === undefined ? [] : [`when it leaves the manifest it is set to ${renderValue(meta.unset)}`]),
+    ...(meta.ref === undefined ? [] : [`takes ${meta.ref}`]),
+    ...(meta.compare === undefined
+      ? []
+      : [`compared as ${typeof meta.compare === "string" ? meta.compare : `a list told apart by ${meta.compare.keyed}`}`]),
+  ];
+}
+
+function identityText(identity: Identity): string {
+  switch (identity.by) {
+    case "name":
+      return `by ${identity.key.join(" and ")}, unique at AWS`;
+    case "token":
+      return "by a client token, the same for every send";
+    case "tag":
+      return "by its ownership tags";
+  }
+}

@@ -1,0 +1,35 @@
+/** A plan for a review: a table of what changes, and the plan itself folded below it. */
+
+import type { Change, Plan } from "../../core/plan.ts";
+import { stackName } from "../../core/resource.ts";
+import { createStyle } from "../io.ts";
+import { isEmptyPlan, type PlanFacts, planCounts, renderPlan } from "./plan.ts";
+
+/** GitHub-flavoured Markdown. */
+export function renderMarkdown(plan: Plan, facts: PlanFacts): string {
+  const title = `### ${stackName(facts.stack)} in ${facts.region}`;
+  if (isEmptyPlan(plan)) return `${title}\n\nNo differences: AWS holds what the manifests say.`;
+  const rows = plan.changes.filter((change) => change.action !== "none").map(tableRow);
+  const whole = renderPlan(plan, facts, { style: createStyle(false), verbose: true });
+  return [
+    title,
+    "",
+    `${planCounts(plan)} Plan \`${plan.digest}\`.`,
+    "",
+    "| Action | Resource | What differs |",
+    "|---|---|---|",
+    ...rows,
+    "",
+    "<details><summary>The whole plan</summary>",
+    "",
+    // A fence longer than any the plan may hold.
+    `~~~~~~diff\n${whole}\n~~~~~~`,
+    "",
+    "</details>",
+  ].join("\n");
+}
+
+function tableRow(change: Change): string {
+  const fields = [...new Set(change.differences.map(({ path, cause }) => `\`${path}\` (${cause})`))].join(", ");
+  return `| ${change.action} | ${change.key} | ${(change.blocked?.message ?? fields).replaceAll("|", "\\|")} |`;
+}

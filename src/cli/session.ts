@@ -1,0 +1,159 @@
+/**
+ * A session: one stack, one way to AWS, and what the engine needs to look at it.
+ *
+ * A looking session cannot write, by type. The account is asked (STS) and compared before anything else is read.
+ */
+
+import type { CompiledStack } from "../core/compiled.ts";
+import { BeaconError } from "../core/errors.ts";
+import { type Stack, stackName } from "../core/resource.ts";
+import type { StateReader } from "../core/store.ts";
+import type { Context } from "../engine/types.ts";
+import type { Invocation } from "./command.ts";
+import type { ExitCode } from "./exit.ts";
+import { compileManifests, hasManifests } from "./manifests.ts";
+import type { AwsOptions, OptionDefinition, SourceOptions } from "./options.ts";
+import { count } from "./render/table.ts";
+import type { Changing, Looking, Target } from "./services.ts";
+
+/** Which stack, for commands that can do without manifests. */
+export type StackOptions = { readonly stack?: string };
+
+export const stackOption: OptionDefinition = {
+  flags: "--stack <project/env>",
+  description: "the stack, where no manifests are given (default: the only one of that environment)",
+};
+
+/** See the file's header. */
+export type Session<Way extends Looking = Looking> = {
+  readonly way: Way;
+  readonly context: Context;
+  /** Absent where the command goes by the records alone. */
+  readonly compiled?: CompiledStack;
+  /** On the runtime's monotonic clock, for "looked at … in 1.1 s". */
+  readonly startedAt: number;
+};
+
+/** How a command wants its session. */
+export type SessionNeeds = {
+  /** `required`: the stack is the manifests'. `optional`: theirs where there are some, else from --stack and the state table. */
+  readonly manifests: "required" | "optional";
+  readonly timeoutMs?: number;
+};
+
+type Options = SourceOptions & AwsOptions & StackOptions;
+
+/** Runs `use` with a session that cannot write. */
+export function withLook(
+  invocation: Invocation<Options>,
+  needs: SessionNeeds,
+  use: (session: Session) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return closing(
+    open(invocation, needs, (target) => invocation.services.look(target)),
+    use,
+  );
+}
+
+/** Runs `use` with a session that can write, once it holds the lease. */
+export function withChange(
+  invocation: Invocation<Options>,
+  needs: SessionNeeds,
+  use: (session: Session<Changing>) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return closing(
+    open(invocation, needs, (target) => invocation.services.change(target)),
+    use,
+  );
+}
+
+async function closing<Way extends Looking>(
+  opening: Promise<Session<Way>>,
+  use: (session: Session<Way>) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const session = await opening;
+  try {
+    return await use(session);
+  } finally {
+    await session.way.close();
+  }
+}
+
+async function open<Way extends Looking>(
+  invocation: Invocation<Options>,
+  needs: SessionNeeds,
+  connect: (target: Target) => Promise<Way>,
+): Promise<Session<Way>> {
+  const { services, log } = invocation;
+  const runtime = await services.runtime();
+  const startedAt = runtime.monotonic();
+  const compiled = await stackManifests(invocation, needs);
+  const target = targetOf(invocation, compiled);
+  const way = await connect(target);
+  requireAccount(way, compiled?.environment.accountId);
+  const stack = compiled?.stack ?? (await findStack(way.store, invocation.options));
+  log("info", "session opened", { stack: stackName(stack), region: way.region, account: way.accountId, endpoint: target.endpoint });
+  const { settingsFor } = await import("./settings.ts");
+  const settings = settingsFor({ sandbox: way.sandbox, ...(needs.timeoutMs === undefined ? {} : { timeoutMs: needs.timeoutMs }) });
+  const context: Context = { kinds: await services.kinds(), stack, reader: way.reader, store: way.store, runtime, settings };
+  return { way, context, startedAt, ...(compiled ? { compiled } : {}) };
+}
+
+// --stack names another stack than the manifests in the working directory; -f says that these are meant.
+async function stackManifests(invocation: Invocation<Options>, needs: SessionNeeds): Promise<CompiledStack | undefined> {
+  const { options } = invocation;
+  if (needs.manifests === "optional" && (!hasManifests(options) || (options.stack !== undefined && options.file === undefined)))
+    return undefined;
+  return compileManifests(invocation);
+}
+
+/** Where the flags and the environment point. */
+export function targetOf({ options, io }: Invocation<AwsOptions>, compiled?: CompiledStack): Target {
+  const { profile, endpoint, sandboxDir } = options;
+  const region = options.region ?? compiled?.environment.region;
+  const roleArn = compiled?.environment.roleArn;
+  return {
+    sandbox: options.sandbox ?? false,
+    onNote: (text) => io.err(io.errStyle.dim(text)),
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(roleArn === undefined ? {} : { roleArn }),
+    ...(sandboxDir === undefined ? {} : { sandboxDir }),
+  };
+}
+
+/** Throws AccountMismatch unless the credentials belong to `accountId`; the sandbox, whose account is made up, is exempt. */
+export function requireAccount(way: Pick<Looking, "accountId" | "caller" | "sandbox">, accountId: string | undefined): void {
+  if (way.sandbox || accountId === undefined || way.accountId === accountId) return;
+  throw new BeaconError("AccountMismatch", `the credentials belong to account ${way.accountId} (${way.caller}), not to ${accountId}`, {
+    next: "choose other credentials with --profile, or correct the environment's accountId",
+  });
+}
+
+/** The stack that --stack or --env means, among those the state table knows. Throws StackUnknown. */
+export async function findStack(store: StateReader, options: StackOptions & SourceOptions): Promise<Stack> {
+  const known = await store.stacks();
+  const environment = options.env ?? process.env.BEACON_ENV;
+  const matching = known.filter((stack) => {
+    if (options.stack !== undefined) return stackName(stack) === options.stack;
+    return environment === undefined || stack.environment === environment;
+  });
+  if (matching.length === 1) return matching[0] as Stack;
+  const names = known.map(stackName);
+  const wanted = options.stack ?? environment;
+  if (matching.length === 0) {
+    const message = wanted === undefined ? "the state table knows no stack" : `the state table knows no stack ${wanted}`;
+    throw new BeaconError("StackUnknown", message, {
+      next: names.length > 0 ? `it knows ${names.join(", ")}` : "apply the manifests first, or check --region",
+    });
+  }
+  throw new BeaconError("UsageInvalid", `${count(matching.length, "stack")} match`, {
+    next: `choose one with --stack: ${names.join(", ")}`,
+  });
+}
+
+/** Calls to AWS so far, whatever the service. */
+export function callsMade(way: Looking): number {
+  return way.calls().reduce((sum, { calls }) => sum + calls, 0);
+}

@@ -1,0 +1,90 @@
+/** One resource as `get` and `describe` show it: the record joined with what AWS holds now, in Kubernetes' shape. */
+
+import type { Reason } from "../core/condition.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import { type Lifecycle, type ResourceKey, splitKey } from "../core/resource.ts";
+import type { World } from "../engine/types.ts";
+import type { AnyKind, Kinds, Remote } from "../kind/kind.ts";
+
+/** `reason` is one of the conditions' reasons, or NotCreated for what was declared and never applied. */
+export type ResourceStatus = {
+  readonly id?: string;
+  readonly ready: boolean;
+  readonly reason: Reason | "NotCreated";
+  readonly message: string;
+  readonly conditions: ResourceRecord["conditions"];
+  /** Status fields as AWS has them now. */
+  readonly observed: JsonObject;
+};
+
+export type ResourceView = {
+  readonly key: ResourceKey;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly uid?: string; readonly generation?: number };
+  /** What was last applied; secrets as hashes. */
+  readonly spec: JsonObject;
+  readonly lifecycle?: Lifecycle;
+  readonly status: ResourceStatus;
+};
+
+/** The view of one key, declared or recorded. */
+export function viewOf(key: ResourceKey, world: World, kinds: Kinds): ResourceView {
+  const record = world.state.records.get(key);
+  const resource = world.compiled?.resources.find((candidate) => candidate.key === key);
+  const { kind, name } = splitKey(key);
+  const definition = kinds.get(record?.kind ?? resource?.kind ?? (" " as const)) as AnyKind | undefined;
+  const remote = record && remoteOf(record, world);
+  return {
+    key,
+    apiVersion: definition?.apiVersion ?? "",
+    kind,
+    metadata: { name, ...(record ? { uid: record.uid, generation: record.generation } : {}) },
+    spec: record?.applied ?? {},
+    ...(record ? { lifecycle: record.lifecycle } : {}),
+    status: statusOf(record, remote, definition),
+  };
+}
+
+function remoteOf(record: ResourceRecord, world: World): Remote | undefined {
+  return world.remotes.get(record.kind)?.find((remote) => remote.id === record.id);
+}
+
+function statusOf(record: ResourceRecord | undefined, remote: Remote | undefined, kind: AnyKind | undefined): ResourceStatus {
+  const base = {
+    conditions: record?.conditions ?? [],
+    observed: remote && kind ? pick(remote.values, Object.keys(kind.status.fields)) : {},
+  };
+  if (!record) return { ...base, ready: false, reason: "NotCreated", message: "declared, and not applied yet" };
+  const id = record.id === undefined ? {} : { id: record.id };
+  return { ...base, ...id, ...verdict(record, remote, kind) };
+}
+
+// What AWS says now comes before what the last pass said.
+function verdict(
+  record: ResourceRecord,
+  remote: Remote | undefined,
+  kind: AnyKind | undefined,
+): Pick<ResourceStatus, "ready" | "reason" | "message"> {
+  if (record.deleting) return { ready: false, reason: "Deleting", message: "being deleted" };
+  if (!remote && record.id !== undefined) return { ready: false, reason: "Missing", message: `${record.id} is gone from AWS` };
+  if (!remote && record.intent)
+    return { ready: false, reason: "Resolving", message: "an earlier create without an answer is looked for by the next apply" };
+  if (!remote) return { ready: false, reason: "Creating", message: "recorded, and not created yet" };
+  const stalled = record.conditions.find((condition) => condition.type === "Stalled" && condition.status);
+  if (stalled) return { ready: false, reason: stalled.reason, message: stalled.message };
+  const readiness = kind?.ready({ ...remote.values }) ?? { state: "ready" };
+  switch (readiness.state) {
+    case "ready":
+      return { ready: true, reason: "Synced", message: "ready" };
+    case "waiting":
+      return { ready: false, reason: "Provisioning", message: readiness.why };
+    case "failed":
+      return { ready: false, reason: "Failed", message: readiness.why };
+  }
+}
+
+function pick(values: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]));
+}
