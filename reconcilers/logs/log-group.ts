@@ -5,7 +5,7 @@ import type { Tags } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { defineKind, type Remote, type Scope } from "../../src/kind/kind.ts";
-import { chunks, defined, listInScope } from "../../src/kind/listing.ts";
+import { chunks, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
 import { arn } from "../../src/kind/schemas.ts";
 import { taggedResources } from "../../src/kind/tagging.ts";
 import { fieldUpdater, tagsUpdater } from "../../src/kind/updaters.ts";
@@ -14,6 +14,8 @@ const logs = service("logs", "CloudWatchLogsClient", () => import("@aws-sdk/clie
 
 // CloudWatch Logs API Reference, PutRetentionPolicy.
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] as const;
+
+const NOT_FOUND = ["ResourceNotFoundException"];
 
 const spec = z.strictObject({
   logGroupName: field(
@@ -51,7 +53,7 @@ export const logGroup = defineKind({
   identity: { by: "name", key: ["logGroupName"], name: { field: "logGroupName", maxLength: 512 }, nameIsInterface: true },
   deviations: ["`retentionInDays`, a call of its own at AWS, is a field here."],
   errors: {
-    notFound: ["ResourceNotFoundException"],
+    notFound: NOT_FOUND,
     exists: ["ResourceAlreadyExistsException"],
     wait: ["OperationAbortedException"],
   },
@@ -145,8 +147,13 @@ async function describe(aws: Reader, names: readonly string[]): Promise<LogGroup
 // A group that was just made is not yet among the tagged resources: it is asked itself.
 async function remote(aws: Reader, group: LogGroup, known: Tags | undefined): Promise<Remote> {
   const values = valuesOf(group);
-  const own = known ?? (await aws.read(logs, "ListTagsForResource", { resourceArn: values.logGroupArn as string })).tags ?? {};
+  const own = known ?? (await tagsOf(aws, values.logGroupArn as string));
   return { id: String(group.logGroupName), values: { ...values, tags: own }, tags: own };
+}
+
+async function tagsOf(aws: Reader, resourceArn: string): Promise<Tags> {
+  const answer = await unlessNamed(NOT_FOUND, aws.read(logs, "ListTagsForResource", { resourceArn }));
+  return answer?.tags ?? {};
 }
 
 function valuesOf(group: LogGroup): JsonObject {

@@ -5,6 +5,7 @@
  * stack costs the pages of one listing.
  */
 
+import { isNamed } from "../aws/errors.ts";
 import { TAG_STACK, type Tags } from "../aws/tags.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Scope } from "./kind.ts";
@@ -46,4 +47,14 @@ export function chunks<T>(elements: readonly T[], size: number): T[][] {
 /** The object without members that are undefined, null or "" (how the EC2 API writes "none"). */
 export function defined(members: { readonly [name: string]: JsonObject[string] }): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+}
+
+/** The answer, or undefined where AWS says by one of `names` that there is none: the object may go while it is looked at. */
+export async function unlessNamed<T>(names: readonly string[], answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isNamed(error, names)) return undefined;
+    throw error;
+  }
 }
