@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BeaconError } from "../src/core/errors.ts";
 import { run } from "./commands.ts";
 import { sandboxHome, shippedFile } from "./places.ts";
@@ -30,16 +30,16 @@ const STAGE_PREFIX = ".installing-";
  * Resolves to the Python program that can run the sandbox, installing it on first use (about 30 s and 60 MB of downloads).
  * Throws SandboxUnavailable when there is no Python, or when its package installer fails, with the installer's last lines.
  */
-export async function ensureInstalled(options: { onNote?: OnNote; home?: string } = {}): Promise<string> {
+export async function ensureInstalled(options: { onNote?: OnNote; home?: string; pythons?: readonly string[] } = {}): Promise<string> {
   const home = options.home ?? sandboxHome();
   const lock = await readFile(shippedFile("requirements.txt"));
   const target = join(home, `moto-${createHash("sha256").update(lock).digest("hex").slice(0, 12)}`);
-  if (!existsSync(pythonIn(target))) await install(home, target, options.onNote ?? (() => {}));
+  if (!existsSync(pythonIn(target))) await install(await findPython(options.pythons), target, options.onNote ?? (() => {}));
   return pythonIn(target);
 }
 
-async function install(home: string, target: string, onNote: OnNote): Promise<void> {
-  const python = await findPython();
+async function install(python: string, target: string, onNote: OnNote): Promise<void> {
+  const home = dirname(target);
   onNote(`Installing the local AWS into ${target}, once.`);
   await makeFolder(home);
   await sweep(home);

@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { BeaconError } from "../src/core/errors.ts";
 import { end, isAlive } from "./commands.ts";
@@ -153,7 +153,7 @@ async function launch(python: string, dir: string, options: StartOptions): Promi
   const line = await firstLine(child);
   if (line?.ready === true) return { child, record: line as unknown as ServerRecord };
   child.kill("SIGKILL");
-  throw line === undefined ? await didNotComeUp(log) : portTaken(String(line.error));
+  throw line === undefined ? await didNotComeUp(log, python) : portTaken(String(line.error));
 }
 
 async function firstLine(child: ChildProcess): Promise<Record<string, unknown> | undefined> {
@@ -180,11 +180,11 @@ function portTaken(error: string): BeaconError {
   });
 }
 
-async function didNotComeUp(log: string): Promise<BeaconError> {
+async function didNotComeUp(log: string, python: string): Promise<BeaconError> {
   const tail = (await readFile(log, "utf8")).trimEnd().split("\n").slice(-6);
   const said = tail.map((line) => `  ${line}`).join("\n");
   return new BeaconError("SandboxUnavailable", `The sandbox did not come up; ${log} ends with:\n${said}`, {
-    next: `delete BEACON_SANDBOX_HOME's moto-* folder to install it anew, ${OTHER_ENDPOINT}`,
+    next: `delete ${dirname(dirname(python))} to have it installed anew, ${OTHER_ENDPOINT}`,
   });
 }
 
