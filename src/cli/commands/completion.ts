@@ -28,7 +28,6 @@ function script(shell: (typeof SHELLS)[number]): string {
       return [
         ...(shell === "zsh" ? ["autoload -U +X bashcompinit && bashcompinit"] : []),
         "_beaconctl() {",
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own variables.
         '  local word="${COMP_WORDS[COMP_CWORD]}"',
         `  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${commands}" -- "$word"));`,
         `  elif [ "\${word#-}" != "$word" ]; then COMPREPLY=($(compgen -W "${flags}" -- "$word"));`,
