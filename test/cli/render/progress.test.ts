@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createStyle } from "../../../src/cli/io.ts";
+import { frame, plainView, progressLine } from "../../../src/cli/render/progress.ts";
+import type { Progress } from "../../../src/engine/types.ts";
+import { assertGolden } from "../golden.ts";
+
+const style = createStyle(false);
+
+function progress(key: Progress["key"], phase: Progress["phase"], message: string, elapsedMs = 0, generation = 1): Progress {
+  return { key, phase, message, elapsedMs, generation, action: "create" };
+}
+
+function recorded(): { lines: string[]; view: ReturnType<typeof plainView>; advance: (ms: number) => void } {
+  const lines: string[] = [];
+  let now = 0;
+  const view = plainView({ err: (line) => void lines.push(line.trimEnd()), errStyle: style }, () => now);
+  return { lines, view, advance: (ms) => void (now += ms) };
+}
+
+test("plain progress: a line when a state changes, none when it is repeated", () => {
+  const { lines, view } = recorded();
+  view.onProgress(progress("VPC/main", "acting", "creating"));
+  view.onProgress(progress("VPC/main", "waiting", "pending", 1000));
+  view.onProgress(progress("VPC/main", "waiting", "pending", 2000));
+  view.onProgress(progress("VPC/main", "done", "created", 2100));
+  view.close();
+  assert.deepEqual(lines, [
+    progressLine(progress("VPC/main", "waiting", "pending", 1000), 0, style),
+    progressLine(progress("VPC/main", "done", "created", 2100), 0, style),
+  ]);
+});
+
+test("plain progress: what is still under way is said every ten seconds, and not after it ended", () => {
+  const { lines, view, advance } = recorded();
+  view.onProgress(progress("NatGateway/main", "waiting", "pending", 0));
+  advance(9_000);
+  view.remind();
+  assert.equal(lines.length, 1, "nothing before ten seconds");
+  advance(1_000);
+  view.remind();
+  advance(1_000);
+  view.remind();
+  assert.equal(lines.length, 2, "one reminder");
+  assert.match(lines[1] ?? "", /waiting 10 s: pending/);
+  view.onProgress(progress("NatGateway/main", "done", "created", 11_000));
+  advance(20_000);
+  view.remind();
+  view.close();
+  assert.equal(lines.length, 3);
+});
+
+test("live frame: what is being done first, then what waits, then what has not begun, and one line that sums up", () => {
+  const under = new Map(
+    [
+      progress("Listener/https", "after", "after LoadBalancer/main"),
+      progress("LoadBalancer/main", "waiting", "provisioning", 37_000),
+      progress("TargetGroup/main", "acting", "creating", 400, 2),
+    ].map((entry) => [entry.key, { progress: entry, at: 1000 }]),
+  );
+  assertGolden("progress/frame.txt", frame({ total: 72, under, done: 41, failed: 0 }, { now: 2000, calls: 118, style }));
+});
+
+test("live frame: more lines than a screen are counted", () => {
+  const under = new Map(
+    Array.from({ length: 30 }, (_, index) => progress(`Subnet/s${index}`, "acting", "creating")).map((entry) => [
+      entry.key,
+      { progress: entry, at: 0 },
+    ]),
+  );
+  const lines = frame({ total: 30, under, done: 0, failed: 0 }, { now: 0, calls: 0, style }).split("\n");
+  assert.equal(lines.length, 14);
+  assert.match(lines[12] ?? "", /and 18 more/);
+});
