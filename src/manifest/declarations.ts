@@ -55,7 +55,7 @@ export function readDeclarations(sources: SourceSet, kinds: Kinds, problems: Pro
     const read = readDocument(document, kinds, problems);
     if (read?.type === "Project") projects.push(read.document);
     else if (read?.type === "Environment") addEnvironment(environments, read.document, problems);
-    else if (read) resources.push(read.declaration);
+    else if (read?.type === "resource") resources.push(read.declaration);
   }
   const [project, ...surplus] = projects;
   for (const { place } of surplus) problems.add(place, "there is more than one Project", project && `the first is at ${placeText(project.place)}`);

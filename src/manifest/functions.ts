@@ -9,6 +9,8 @@ import { fromCel } from "./types.ts";
 
 /** The name under which a context carries the folder that relative paths start in; no expression can spell it. */
 export const DIRECTORY = "#directory";
+/** The name of the map in which a context keeps the texts of the files it has read, by absolute path. */
+export const FILES = "#files";
 
 /** For `docs/manifests.md`, `explain` and editors: every own function with one sentence. */
 export const FUNCTIONS = Object.freeze({
@@ -109,15 +111,21 @@ function fileMacro({ ast, args }: MacroInput, finish: (text: string, values: unk
     },
     evaluate(evaluator: Evaluator, _macro: unknown, context: Context): unknown {
       const name = String(evaluator.run(path, context));
-      const text = readText(resolve(String(context.getValue(DIRECTORY) ?? "."), name), name);
+      const absolute = resolve(String(context.getValue(DIRECTORY) ?? "."), name);
+      const text = readText(absolute, name, context.getValue(FILES) as Map<string, string> | undefined);
       return finish(text, values && evaluator.run(values, context));
     },
   };
 }
 
-function readText(path: string, name: string): string {
+/** The text of a file, read at most once. `name` is how the expression spells it. */
+export function readText(path: string, name: string, files: Map<string, string> | undefined): string {
+  const known = files?.get(path);
+  if (known !== undefined) return known;
   try {
-    return readFileSync(path, "utf8");
+    const text = readFileSync(path, "utf8");
+    files?.set(path, text);
+    return text;
   } catch (error) {
     throw new Error(`the file ${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}); looked for ${path}`);
   }

@@ -79,7 +79,7 @@ function decode(file: string, directory: string, bytes: Uint8Array, problems: Pr
 }
 
 /** The documents of one source; empty ones between `---` lines are left out. */
-function parseSource(source: Source, problems: Problems): readonly Node[] {
+export function parseSource(source: Source, problems: Problems): readonly Node[] {
   const parsed = parseAllDocuments(source.text, { lineCounter: new LineCounter(), prettyErrors: false, keepSourceTokens: false });
   const before = problems.size;
   const documents: Node[] = [];

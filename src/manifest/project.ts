@@ -1,0 +1,167 @@
+/** The Project and the Environments: what stands above the resources. */
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import type { EnvironmentSettings } from "../core/compiled.ts";
+import { suggestion } from "../core/suggest.ts";
+import { readPlain } from "./check-value.ts";
+import type { Declarations, OwnDocument } from "./declarations.ts";
+import { type MapNode, makeSource, member, type Node, type Place, textOf } from "./node.ts";
+import { type Layer, type Parameter, readParameters } from "./parameters.ts";
+import type { Problems } from "./problems.ts";
+import { parseSource } from "./source.ts";
+
+/** An output as declared. */
+export type Output = { readonly name: string; readonly value: Node; readonly place: Place };
+
+/** A Project with its parts apart; expressions in them are not read yet. */
+export type Project = {
+  readonly name: string;
+  readonly id: string | undefined;
+  readonly defaultTags: MapNode | undefined;
+  readonly locals: MapNode | undefined;
+  readonly parameters: readonly Parameter[];
+  readonly outputs: readonly Output[];
+};
+
+const PROJECT_MEMBERS = ["id", "defaultTags", "locals", "parameters", "outputs"];
+
+/** Reads the Project; without one, an empty one stands in so that the rest can still be checked. */
+export function readProject(document: OwnDocument | undefined, problems: Problems): Project {
+  const spec = document?.spec;
+  if (spec && spec.type !== "map") problems.add(spec.place, "`spec` must be a map");
+  for (const [name, entry] of spec?.type === "map" ? spec.entries : []) {
+    if (!PROJECT_MEMBERS.includes(name)) problems.add(entry.key, `unknown field \`${name}\` in Project/${document?.name}`, suggestion(name, PROJECT_MEMBERS));
+  }
+  return {
+    name: document?.name ?? "unnamed",
+    id: textOf(member(spec, "id")),
+    defaultTags: mapMember(spec, "defaultTags", problems),
+    locals: mapMember(spec, "locals", problems),
+    parameters: readParameters(member(spec, "parameters"), problems),
+    outputs: readOutputs(mapMember(spec, "outputs", problems), problems),
+  };
+}
+
+function mapMember(node: Node | undefined, name: string, problems: Problems): MapNode | undefined {
+  const found = member(node, name);
+  if (found === undefined || found.type === "map") return found;
+  problems.add(found.place, `\`${name}\` must be a map`);
+  return undefined;
+}
+
+function readOutputs(node: MapNode | undefined, problems: Problems): readonly Output[] {
+  return [...(node?.entries ?? [])].flatMap(([name, { key, value }]) => {
+    const result = member(value, "value");
+    if (!result) problems.add(key, `output \`${name}\` has no \`value\``, "write value: ${...}, and a description");
+    for (const [field, entry] of value.type === "map" ? value.entries : []) {
+      if (field !== "value" && field !== "description") {
+        problems.add(entry.key, `unknown field \`${field}\` in output ${name}`, suggestion(field, ["value", "description"]));
+      }
+    }
+    return result ? [{ name, value: result, place: key }] : [];
+  });
+}
+
+const durationSchema = z.string().regex(/^\d+(s|m|h)$/, "must be a time such as 60s, 5m or 1h");
+const environmentSchema = z.strictObject({
+  default: z.boolean().optional(),
+  region: z.string().regex(/^[a-z0-9-]+$/, "must be a region such as eu-central-1").optional(),
+  accountId: z.string().regex(/^\d{12}$/, "must be the 12 digits of an account").optional(),
+  roleArn: z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, "must be the ARN of a role").optional(),
+  confirm: z.strictObject({ apply: z.string().min(1).optional(), delete: z.string().min(1).optional() }).optional(),
+  drift: z.strictObject({ mode: z.enum(["correct", "report", "ignore"]).optional(), interval: durationSchema.optional() }).optional(),
+  parameters: z.record(z.string(), z.any()).optional(),
+});
+
+/** An Environment, and the parameters it gives. */
+export type EnvironmentDeclaration = { readonly settings: EnvironmentSettings; readonly isDefault: boolean; readonly parameters: MapNode | undefined };
+
+// Kubernetes' operators look again about once a minute; AWS's read limits allow it (see docs/architecture.md).
+const DRIFT_INTERVAL_MS = 60_000;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Reads an Environment; undefined when it has problems. */
+export function readEnvironment(document: OwnDocument, problems: Problems): EnvironmentDeclaration | undefined {
+  const { name, spec } = document;
+  const read = spec ? readPlain(environmentSchema, { node: spec, label: `Environment/${name}`, problems }) : {};
+  if (!read) return undefined;
+  const { region, accountId, roleArn, confirm = {}, drift = {} } = read;
+  const settings = {
+    name,
+    ...(region === undefined ? {} : { region }),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(roleArn === undefined ? {} : { roleArn }),
+    confirm: dropUndefined(confirm),
+    drift: { mode: drift.mode ?? "correct", intervalMs: drift.interval === undefined ? DRIFT_INTERVAL_MS : milliseconds(drift.interval) },
+  } as EnvironmentSettings;
+  const parameters = member(spec, "parameters");
+  return { settings, isDefault: read.default ?? false, parameters: parameters?.type === "map" ? parameters : undefined };
+}
+
+function dropUndefined(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
+}
+
+function milliseconds(text: string): number {
+  return Number.parseInt(text, 10) * (UNIT_MS[text.slice(-1)] ?? 0);
+}
+
+/** Reads every Environment. More than one default is a problem. */
+export function readEnvironments({ environments }: Declarations, problems: Problems): ReadonlyMap<string, EnvironmentDeclaration> {
+  const read = new Map<string, EnvironmentDeclaration>();
+  let first: string | undefined;
+  for (const [name, document] of environments) {
+    const declaration = readEnvironment(document, problems);
+    if (declaration) read.set(name, declaration);
+    if (declaration?.isDefault && first !== undefined) {
+      problems.add(document.place, `both Environment/${first} and Environment/${name} are marked as default`);
+    }
+    if (declaration?.isDefault) first ??= name;
+  }
+  return read;
+}
+
+/** The layers that `--params FILE` and `--param k=v` give, in that order. */
+export function commandLayers(
+  options: { readonly params: readonly string[]; readonly paramsFiles: readonly string[] },
+  parameters: readonly Parameter[],
+  problems: Problems,
+): readonly Layer[] {
+  const files = options.paramsFiles.flatMap((file) => fileLayer(file, problems));
+  return [...files, ...options.params.flatMap((text) => flagLayer(text, parameters, problems))];
+}
+
+function fileLayer(file: string, problems: Problems): readonly Layer[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    problems.add(undefined, `the parameter file ${file} cannot be read`);
+    return [];
+  }
+  const [values] = parseSource(makeSource(file, dirname(resolve(file)), text), problems);
+  if (!values) return [];
+  if (values.type === "map") return [{ values }];
+  problems.add(values.place, "a parameter file must be a map of names to values");
+  return [];
+}
+
+function flagLayer(text: string, parameters: readonly Parameter[], problems: Problems): readonly Layer[] {
+  const [, name, value] = /^([^=]+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    problems.add(undefined, `--param ${text} is not understood`, "write --param name=value");
+    return [];
+  }
+  const node = flagValue(name, value, parameters.find((parameter) => parameter.name === name)?.schema.type, problems);
+  return node ? [{ values: { type: "map", entries: new Map([[name, { key: node.place, value: node }]]), place: node.place } }] : [];
+}
+
+/** Text stays text for a text parameter; for every other type the value is read as YAML. */
+function flagValue(name: string, text: string, type: string | undefined, problems: Problems): Node | undefined {
+  const source = makeSource(`--param ${name}`, process.cwd(), text);
+  const place = { source, start: 0, end: text.length };
+  if (type === undefined || type === "string" || text.trim() === "") return { type: "scalar", value: text, style: "quoted", place };
+  return parseSource(source, problems)[0];
+}

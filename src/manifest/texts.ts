@@ -1,0 +1,121 @@
+/** Scalars of a manifest that hold `${...}`: read, checked, and ready to be evaluated. */
+
+import type { Checked, Expression, Language, Scope } from "./language.ts";
+import type { Place, ScalarNode } from "./node.ts";
+import type { Problems } from "./problems.ts";
+import type { Reference } from "./references.ts";
+import { mayHoldExpression, type Part, parseTemplate } from "./template.ts";
+import { type Type, typeText } from "./types.ts";
+
+/** A reference and where it stands in its source. */
+export type PlacedReference = { readonly reference: Reference; readonly place: Place };
+
+/** A text with expressions in it. */
+export type Text = {
+  /** Its value, with literal parts and interpolations joined. */
+  readonly expression: Expression;
+  readonly references: readonly PlacedReference[];
+  readonly place: Place;
+};
+
+/** A scalar: a plain value, a text with expressions, or something wrong that has been reported. */
+export type ReadScalar = { readonly value: string | number | boolean | null } | { readonly text: Text } | { readonly wrong: true };
+
+const WRONG = Object.freeze({ wrong: true });
+
+/** Reads scalars in scopes; each scalar is read once per scope. */
+export class Texts {
+  readonly #language: Language;
+  readonly #problems: Problems;
+  /** Dangling references say nothing while a file that may declare their target could not be read. */
+  readonly #incomplete: boolean;
+  readonly #read = new WeakMap<ScalarNode, Map<Scope, ReadScalar>>();
+
+  constructor(language: Language, problems: Problems, incomplete: boolean) {
+    this.#language = language;
+    this.#problems = problems;
+    this.#incomplete = incomplete;
+  }
+
+  /** Scopes are told apart by identity: give the same object for the same document. */
+  read(node: ScalarNode, scope: Scope): ReadScalar {
+    if (typeof node.value !== "string" || !mayHoldExpression(node.value)) return { value: node.value };
+    let scopes = this.#read.get(node);
+    if (!scopes) this.#read.set(node, (scopes = new Map()));
+    let read = scopes.get(scope);
+    if (!read) scopes.set(scope, (read = this.#readText(node, node.value, scope)));
+    return read;
+  }
+
+  #readText(node: ScalarNode, value: string, scope: Scope): ReadScalar {
+    const template = parseTemplate(value);
+    if ("unclosed" in template) {
+      this.#problems.add(node.place, "`${` is never closed", "close it with }, or write $${ for the text itself");
+      return WRONG;
+    }
+    const { parts } = template;
+    const [first, second] = parts;
+    // A block scalar ends with a newline that nobody means.
+    const alone = second === undefined || (parts.length === 2 && node.style === "block" && "text" in second && second.text === "\n");
+    if (first && "expression" in first && alone) return this.#whole(node, first.expression, scope);
+    if (parts.every((part) => "text" in part)) return { value: parts.map((part) => ("text" in part ? part.text : "")).join("") };
+    return this.#interpolated(node, parts, scope);
+  }
+
+  #whole(node: ScalarNode, source: string, scope: Scope): ReadScalar {
+    const expression = this.#check(node, source, scope);
+    return expression ? { text: { expression, references: this.#placed(node, expression), place: node.place } } : WRONG;
+  }
+
+  #interpolated(node: ScalarNode, parts: readonly Part[], scope: Scope): ReadScalar {
+    const joined: string[] = [];
+    const references: PlacedReference[] = [];
+    for (const part of parts) {
+      if ("text" in part) joined.push(JSON.stringify(part.text));
+      else {
+        const expression = this.#check(node, part.expression, scope);
+        if (!expression || !this.#isScalar(node, expression)) return WRONG;
+        joined.push(expression.type.kind === "string" && isSimple(part.expression) ? part.expression : `string(${part.expression})`);
+        references.push(...this.#placed(node, expression).map(({ reference, place }) => ({ reference: { ...reference, whole: false }, place })));
+      }
+    }
+    const { expression } = this.#language.check(joined.join(" + "), scope);
+    return expression ? { text: { expression, references, place: node.place } } : WRONG;
+  }
+
+  #isScalar(node: ScalarNode, { type, text }: Expression): boolean {
+    if (SCALARS.has(type.kind)) return true;
+    const hint = type.kind === "optional" ? `write ${text}.orValue("...")` : undefined;
+    this.#problems.add(placeIn(node, text, 0, text.length), `\${${text}} is ${typeText(type)}, which cannot stand inside a text`, hint);
+    return false;
+  }
+
+  #check(node: ScalarNode, source: string, scope: Scope): Expression | undefined {
+    const checked: Checked = this.#language.check(source, scope);
+    if (checked.expression) return checked.expression;
+    const { fault } = checked;
+    if (fault.dangling && this.#incomplete) return undefined;
+    this.#problems.add(placeIn(node, source, fault.start, fault.end), fault.message, fault.hint);
+    return undefined;
+  }
+
+  #placed(node: ScalarNode, { references, text }: Expression): readonly PlacedReference[] {
+    return references.map((reference) => ({ reference, place: placeIn(node, text, reference.start, reference.end) }));
+  }
+}
+
+const SCALARS: ReadonlySet<Type["kind"]> = new Set(["string", "int", "double", "bool", "dyn"]);
+
+/** A chain of names can be joined as it is; anything else might bind weaker than `+`. */
+function isSimple(source: string): boolean {
+  return /^[\w.]+$/.test(source);
+}
+
+/** The place of a part of an expression: exact where the scalar holds it in one piece, else the whole scalar. */
+export function placeIn(node: ScalarNode, expression: string, start: number, end: number): Place {
+  const { source } = node.place;
+  const at = source.text.slice(node.place.start, node.place.end).indexOf(`\${${expression}`);
+  if (at === -1) return node.place;
+  const base = node.place.start + at + 2;
+  return { source, start: base + start, end: base + Math.max(end, start + 1) };
+}
