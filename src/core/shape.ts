@@ -58,6 +58,7 @@ type Definition = {
   readonly shape?: Readonly<Record<string, z.ZodType>>;
   readonly entries?: Readonly<Record<string, string | number>>;
   readonly values?: readonly Json[];
+  readonly checks?: readonly { readonly _zod: { readonly def: { readonly pattern?: RegExp } } }[];
 };
 
 function readShape(schema: z.ZodType): Shape {
@@ -79,8 +80,7 @@ function readType(schema: z.ZodType, definition: Definition): object {
     case "string":
       return { type: "string", ...stringLimits(schema) };
     case "number": {
-      const bag = (schema as unknown as { _zod: { bag: Record<string, unknown> } })._zod.bag;
-      const integer = typeof bag.format === "string" && bag.format.includes("int");
+      const integer = (schema as unknown as { format: string | null }).format?.includes("int") ?? false;
       return { type: integer ? "integer" : "number", ...limit("minimum", schema, "minValue"), ...limit("maximum", schema, "maxValue") };
     }
     case "boolean":
@@ -111,13 +111,14 @@ function readType(schema: z.ZodType, definition: Definition): object {
 }
 
 function stringLimits(schema: z.ZodType): object {
-  const text = schema as unknown as { format: string | null; _zod: { bag: { patterns?: Set<RegExp> } } };
-  const pattern = [...(text._zod.bag.patterns ?? [])][0]?.source;
+  const text = schema as unknown as { format: string | null; def: Definition };
+  const pattern = text.def.checks?.map((check) => check._zod.def.pattern).find((found) => found !== undefined)?.source;
   return {
     ...limit("minLength", schema, "minLength"),
     ...limit("maxLength", schema, "maxLength"),
     ...(pattern === undefined ? {} : { pattern }),
-    ...(text.format ? { format: text.format } : {}),
+    // zod calls every own pattern's format "regex", which would mean that the value is one.
+    ...(text.format && text.format !== "regex" ? { format: text.format } : {}),
   };
 }
 

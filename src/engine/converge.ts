@@ -408,8 +408,9 @@ export class Converger {
   /** The declared fields in the form AWS is sent: known, valid, and without late ones unless they are what is sent. */
   #sendable(desired: JsonObject, sent?: readonly string[]): JsonObject {
     const late = (name: string) => this.#kind.spec.fields[name]?.meta?.late === true;
+    // A field that has left the manifest and whose unset value is null has no value to send.
     const members = Object.entries(desired).filter(
-      ([name, value]) => value !== undefined && (sent ? sent.includes(name) || !holdsUnknown(value) : !late(name)),
+      ([name, value]) => value !== undefined && value !== null && (sent ? sent.includes(name) || !holdsUnknown(value) : !late(name)),
     );
     const unknown = members.find(([, value]) => holdsUnknown(value));
     if (unknown)
