@@ -37,8 +37,8 @@ class Attempt {
   readonly #owner: string;
   /** The heartbeat that is being watched, and since when it has not moved. */
   #watched: { readonly item: LeaseItem; readonly sinceMs: number } | undefined;
-  /** Our tries without an answer at this item: the first of them may be the one that took effect. */
-  #unanswered: { readonly item: LeaseItem | undefined; readonly sentMs: number } | undefined;
+  /** When our last try was sent: one without an answer shows in a later look, and no look before it showed it. */
+  #sentMs: number | undefined;
 
   constructor(table: Table, runtime: Runtime, stack: Stack, options: AcquireOptions & { ttlMs: number }) {
     this.#table = table;
@@ -52,8 +52,7 @@ class Attempt {
   async step(): Promise<Taken | undefined> {
     const seen = (await patiently(this.#runtime, () => this.#table.get(leaseKey(this.#stack)))) as LeaseItem | undefined;
     if (seen) assertReadable(seen);
-    if (seen?.owner === this.#owner && this.#unanswered) return { item: seen, sentMs: this.#unanswered.sentMs };
-    if (!sameBeat(seen, this.#unanswered?.item)) this.#unanswered = undefined;
+    if (seen?.owner === this.#owner && this.#sentMs !== undefined) return { item: seen, sentMs: this.#sentMs };
     if (!seen || seen.free) return this.#try(seen);
     const stillMs = this.#stillMs(seen);
     if (stillMs >= seen.ttlMs) return this.#try(seen);
@@ -65,7 +64,7 @@ class Attempt {
   #stillMs(seen: LeaseItem): number {
     const nowMs = this.#runtime.monotonic();
     const before = this.#watched;
-    if (before && sameBeat(before.item, seen)) return nowMs - before.sinceMs;
+    if (before?.item.owner === seen.owner && before.item.heartbeat === seen.heartbeat) return nowMs - before.sinceMs;
     this.#watched = { item: seen, sinceMs: nowMs };
     if (before && !this.#options.wait) throw held(this.#stack, seen);
     return 0;
@@ -80,13 +79,13 @@ class Attempt {
     const sentMs = this.#runtime.monotonic();
     const item = this.#next(seen);
     const when = seen ? [{ owner: seen.owner, epoch: seen.epoch, heartbeat: seen.heartbeat }] : (["absent"] as const);
+    this.#sentMs = sentMs;
     try {
       await this.#table.write([{ put: item, when }]);
       return { item, sentMs };
     } catch (error) {
       if (error instanceof ConditionFailed) return undefined;
       if (!passes(error)) throw error;
-      this.#unanswered ??= { item: seen, sentMs };
       await this.#runtime.sleep(Math.min(LOOK_EVERY_MS, this.#options.ttlMs / 10), this.#options.signal);
       return undefined;
     }
@@ -107,11 +106,6 @@ class Attempt {
       free: false,
     };
   }
-}
-
-/** Whether nothing happened between two looks at the lease; `undefined`: there was none. */
-function sameBeat(left: LeaseItem | undefined, right: LeaseItem | undefined): boolean {
-  return left?.owner === right?.owner && left?.heartbeat === right?.heartbeat;
 }
 
 function held(stack: Stack, { holder, since }: LeaseItem): BeaconError {
