@@ -9,8 +9,13 @@ import type { RunEnd } from "./run.ts";
 import { callsMade, type Session } from "./session.ts";
 
 /** Prints the report and gives the exit code. */
-export async function finish({ io, options }: Invocation, session: Session, plan: Plan, { report, stopped }: RunEnd): Promise<ExitCode> {
-  const facts = { calls: callsMade(session.way), elapsedMs: Math.round(session.context.runtime.monotonic() - session.startedAt) };
+export async function finish(
+  { io, options }: Invocation,
+  session: Session,
+  plan: Plan,
+  { report, stopped, elapsedMs }: RunEnd,
+): Promise<ExitCode> {
+  const facts = { calls: callsMade(session.way), elapsedMs };
   if (options.output === "json" || options.output === "yaml") {
     io.out(await renderDocument({ plan, ...report, ...facts }, options.output));
   } else {

@@ -3,9 +3,10 @@
 import { existsSync } from "node:fs";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError, type Problem } from "../core/errors.ts";
+import type { CompileOptions } from "../manifest/compile.ts";
 import type { SourceSet } from "../manifest/source.ts";
 import type { Invocation } from "./command.ts";
-import type { SourceOptions } from "./options.ts";
+import type { AwsOptions, SourceOptions } from "./options.ts";
 import { count } from "./render/table.ts";
 
 const DEFAULT_FOLDER = "manifests";
@@ -31,13 +32,15 @@ export async function readSources({ options }: Pick<Invocation<SourceOptions>, "
 }
 
 /** What the manifest layer is told beside the sources. */
-export async function compileInput({ options, services }: Invocation<SourceOptions>) {
+export async function compileInput({ options, services }: Invocation<SourceOptions & AwsOptions>): Promise<CompileOptions> {
   const environment = options.env ?? process.env.BEACON_ENV;
+  const region = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   return {
     kinds: await services.kinds(),
     params: options.param ?? [],
     paramsFiles: options.params ?? [],
     ...(environment ? { environment } : {}),
+    ...(region ? { region } : {}),
   };
 }
 

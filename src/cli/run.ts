@@ -40,17 +40,20 @@ export type Approved = {
 /** One look, and the plan made from it. */
 export type Seen = { readonly world: World; readonly plan: Plan };
 
-/** How it ended. `stopped`: 130 or 143 when a signal ended it. */
-export type RunEnd = { readonly report: RunReport; readonly stopped: ExitCode | undefined };
+/** How it ended. `stopped`: 130 or 143 when a signal ended it. `elapsedMs`: since the lease was asked for. */
+export type RunEnd = { readonly report: RunReport; readonly stopped: ExitCode | undefined; readonly elapsedMs: number };
 
 /** Throws LeaseHeld, PlanChanged, SourceMismatch; failures of single resources are in the report. */
 export async function converge(approved: Approved): Promise<RunEnd> {
-  const { io } = approved;
+  const { io, session } = approved;
+  const { runtime } = session.context;
+  const startedAt = runtime.monotonic();
   const stop = stopOnSignals((signal) => io.err(`${signal}: stopping; no new calls, waiting for those in flight (again to stop at once)`));
   try {
     const lease = await acquire(approved, stop);
     try {
-      return { report: await underLease(approved, lease, stop), stopped: stop.exitCode() };
+      const report = await underLease(approved, lease, stop);
+      return { report, stopped: stop.exitCode(), elapsedMs: Math.round(runtime.monotonic() - startedAt) };
     } finally {
       await lease.release();
     }

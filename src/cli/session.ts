@@ -99,12 +99,19 @@ async function open<Way extends Looking>(
   return { way, context, startedAt, ...(compiled ? { compiled } : {}) };
 }
 
-// --stack names another stack than the manifests in the working directory; -f says that these are meant.
 async function stackManifests(invocation: Invocation<Options>, needs: SessionNeeds): Promise<CompiledStack | undefined> {
-  const { options } = invocation;
-  if (needs.manifests === "optional" && (!hasManifests(options) || (options.stack !== undefined && options.file === undefined)))
+  const { options, io } = invocation;
+  if (needs.manifests === "required" || options.file !== undefined) return compileManifests(invocation);
+  // --stack may name another stack than the manifests that happen to lie here.
+  if (!hasManifests(options) || options.stack !== undefined) return undefined;
+  try {
+    return await compileManifests(invocation);
+  } catch (error) {
+    if (!(error instanceof BeaconError)) throw error;
+    // What was applied can be looked at and deleted whatever the manifests here have become.
+    io.err(io.errStyle.dim("the manifests here are not valid and not used: going by the stack's records"));
     return undefined;
-  return compileManifests(invocation);
+  }
 }
 
 /** Where the flags and the environment point. */

@@ -1,7 +1,8 @@
 /** One resource as `get` and `describe` show it: the record joined with what AWS holds now, in Kubernetes' shape. */
 
+import { type Tags, withoutOwnership } from "../aws/tags.ts";
 import type { Reason } from "../core/condition.ts";
-import type { JsonObject } from "../core/json.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Lifecycle, type ResourceKey, splitKey } from "../core/resource.ts";
 import type { World } from "../engine/types.ts";
@@ -41,10 +42,16 @@ export function viewOf(key: ResourceKey, world: World, kinds: Kinds): ResourceVi
     apiVersion: definition?.apiVersion ?? "",
     kind,
     metadata: { name, ...(record ? { uid: record.uid, generation: record.generation } : {}) },
-    spec: record?.applied ?? {},
+    spec: shownSpec(record?.applied ?? {}, definition),
     ...(record ? { lifecycle: record.lifecycle } : {}),
     status: statusOf(record, remote, definition),
   };
+}
+
+// Ownership tags are BEACON's own business: uid and generation stand in the metadata.
+function shownSpec(applied: JsonObject, kind: AnyKind | undefined): JsonObject {
+  if (!kind?.taggable || !isObject(applied.tags)) return applied;
+  return { ...applied, tags: withoutOwnership(applied.tags as Tags) };
 }
 
 function remoteOf(record: ResourceRecord, world: World): Remote | undefined {
