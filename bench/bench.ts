@@ -1,0 +1,120 @@
+/**
+ * `npm run bench`: what BEACON costs. Prints a table and writes bench/results/latest.json; judges nothing by time.
+ *
+ * Figures are of the built dist/ on node@26, whole processes, medians of several runs by CPU time. Calls are counted by a
+ * proxy between beaconctl and the sandbox. `--sizes 100,1000` and `--runs 3` choose less or more.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import * as sandboxControl from "../sandbox/sandbox.ts";
+import { type Command, type Cost, measure, median, total } from "./measure.ts";
+import { writeSynthetic } from "./synthetic.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+type Row = { readonly stack: string; readonly what: string; readonly cost: Cost };
+
+const { values } = parseArgs({ options: { sizes: { type: "string", default: "100,1000,5000" }, runs: { type: "string", default: "3" } } });
+const sizes = values.sizes.split(",").filter(Boolean).map(Number);
+const runs = Number(values.runs);
+const scratch = await mkdtemp(join(tmpdir(), "beacon-bench-"));
+const sandbox = await sandboxControl.start({ dir: join(scratch, "sandbox"), onNote: console.error });
+const proxy = spawn(process.execPath, [join(ROOT, "test/support/fault-proxy.ts"), "--upstream", sandbox.endpoint], {
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const rows: Row[] = [];
+try {
+  const endpoint = await proxyEndpoint(proxy);
+  rows.push(...(await offline()));
+  rows.push(...(await stackRows("manifests, prod", [join(ROOT, "manifests")], ["--env", "prod"], { endpoint, repeats: runs })));
+  for (const size of sizes) {
+    const folder = join(scratch, String(size));
+    await writeSynthetic(folder, size);
+    rows.push(...(await stackRows(`${size} resources`, [folder], [], { endpoint, repeats: size > 1000 ? 1 : runs })));
+  }
+} finally {
+  proxy.kill();
+  await sandboxControl.stop({ dir: join(scratch, "sandbox") });
+}
+await report(rows);
+await rm(scratch, { recursive: true });
+
+async function proxyEndpoint(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error("the proxy has no output");
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  return (JSON.parse(line) as { endpoint: string }).endpoint;
+}
+
+async function repeated(stack: string, what: string, command: Omit<Command, "scratch">, times: number): Promise<Row> {
+  const costs: Cost[] = [];
+  for (let run = 0; run < times; run++) costs.push(await measure({ ...command, scratch }));
+  console.error(`${stack}: ${what}`);
+  return { stack, what, cost: median(costs) };
+}
+
+async function offline(): Promise<Row[]> {
+  return [
+    await repeated("-", "--help", { args: ["--help"], exitCode: 0 }, runs),
+    await repeated("-", "version", { args: ["version"], exitCode: 0 }, runs),
+    await repeated("manifests", "validate", { args: ["validate", "-f", join(ROOT, "manifests")], exitCode: 0 }, runs),
+  ];
+}
+
+/** One life of a stack: created, looked at, one thing drifted, corrected, deleted. Repeated lives give the medians. */
+async function stackRows(
+  stack: string,
+  folders: readonly string[],
+  env: readonly string[],
+  at: { endpoint: string; repeats: number },
+): Promise<Row[]> {
+  const source = [...folders.flatMap((folder) => ["-f", folder]), ...env];
+  const steps: readonly [string, readonly string[], number][] = [
+    ["cold apply", ["apply", ...source, "--yes", "--confirm", "yes"], 0],
+    ["no-change diff", ["diff", ...source], 0],
+    ["no-change apply", ["apply", ...source, "--yes", "--confirm", "yes"], 0],
+    ["one-drift diff", ["diff", ...source], 1],
+    ["one-drift apply", ["apply", ...source, "--yes", "--confirm", "yes"], 0],
+    ["delete", ["delete", ...source, "--yes", "--include-protected", "--confirm", "destroy-prod", "--allow", "delete=100000"], 0],
+  ];
+  const costs = new Map<string, Cost[]>(steps.map(([what]) => [what, []]));
+  for (let life = 0; life < at.repeats; life++) {
+    for (const [what, args, exitCode] of steps) {
+      if (what === "one-drift diff") await driftOne(at.endpoint);
+      costs.get(what)?.push(await measure({ args, exitCode, proxy: at.endpoint, scratch }));
+    }
+    console.error(`${stack}: life ${life + 1} of ${at.repeats}`);
+  }
+  return [...costs].map(([what, list]) => ({ stack, what, cost: median(list) }));
+}
+
+/** An outside hand: the VPCs lose the value of a default tag. */
+async function driftOne(endpoint: string): Promise<void> {
+  const { EC2 } = await import("@aws-sdk/client-ec2");
+  for (const region of ["ap-northeast-2", "eu-west-1"]) {
+    const ec2 = new EC2({ endpoint, region, credentials: { accessKeyId: "bench", secretAccessKey: "bench" } });
+    const { Vpcs } = await ec2.describeVpcs({ Filters: [{ Name: "tag-key", Values: ["beacon:stack"] }] });
+    for (const vpc of Vpcs ?? []) await ec2.createTags({ Resources: [vpc.VpcId ?? ""], Tags: [{ Key: "Project", Value: "drifted" }] });
+    ec2.destroy();
+  }
+}
+
+async function report(measured: readonly Row[]): Promise<void> {
+  const header = ["stack", "what", "wall ms", "CPU ms", "RSS MB", "AWS calls", "state calls"];
+  const cells = measured.map(({ stack, what, cost }) =>
+    [stack, what, cost.wallMs, cost.cpuMs, cost.peakRssMb, total(cost.calls), total(cost.stateCalls)].map(String),
+  );
+  const widths = header.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ");
+  console.log([line(header), ...cells.map(line)].join("\n"));
+  const folder = join(ROOT, "bench/results");
+  await mkdir(folder, { recursive: true });
+  const facts = { at: new Date().toISOString(), cpus: cpus().length, cpu: cpus()[0]?.model, runs };
+  await writeFile(join(folder, "latest.json"), `${JSON.stringify({ ...facts, rows: measured }, null, 2)}\n`);
+}
