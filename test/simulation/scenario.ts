@@ -1,0 +1,278 @@
+/**
+ * One seed's story: a few revisions, each applied amid faults, crashes, rivals and an outside hand; then a calm end in which
+ * everything must come right, and stay silent.
+ */
+
+import { stackName } from "../../src/core/resource.ts";
+import { stackPartition, stateOf } from "../../state/items.ts";
+import { MemoryTable, type TableFault } from "../support/memory-table.ts";
+import { type VirtualProcess, VirtualWorld } from "../support/virtual-runtime.ts";
+import { Cloud, isLive, Violation } from "./cloud.ts";
+import { type ApplyEnd, apply } from "./engine.ts";
+import type { CallFault, FaultRates, Way } from "./handle.ts";
+import { assertAsDeclared, assertOneOfEach, LeaseWatch } from "./invariants.ts";
+import { WINDOW_MS } from "./kinds.ts";
+import { firstManifest, type Manifest, nextManifest, reasonable, STACK } from "./manifests.ts";
+
+/** What a seed was. */
+export type Story = { readonly trace: readonly string[]; readonly virtualMs: number; readonly applies: number };
+
+const CALM: FaultRates = { throttled: 0, unsent: 0, "error before": 0, "error after": 0, lost: 0, late: 0 };
+const TABLE_FAULTS: readonly TableFault[] = ["error before", "error after", "throttled", "conflict", "lost", "slow"];
+/** SigV4 refuses a request whose clock is off by more than five minutes: no working machine's is. */
+const SKEW_MAX_MS = 300_000;
+/** Longer than any lease's TTL, so that a frozen engine wakes deposed. */
+const LONG_FREEZE_MS = 40_000;
+
+/** Runs one seed to its end. Throws with the seed and the whole trace when anything is not as it must be. */
+export async function simulate(seed: number): Promise<Story> {
+  const scenario = new Scenario(seed);
+  const { world } = scenario;
+  try {
+    await world.run(() => scenario.play(), { onStep: () => scenario.check() });
+    return { trace: world.trace, virtualMs: world.elapsedMs, applies: scenario.applies };
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new Error(`seed ${seed}: ${text}\n\n${world.trace.join("\n")}\n\nreplay: SEED=${seed} npm run simulation`, { cause: error });
+  }
+}
+
+class Scenario {
+  readonly world: VirtualWorld;
+  applies = 0;
+  readonly #cloud: Cloud;
+  readonly #table: MemoryTable;
+  readonly #watch: LeaseWatch;
+  readonly #callFaults: FaultRates;
+  readonly #tableFaultRate: number;
+  #calm = false;
+  #engines = 0;
+  #manifest: Manifest;
+
+  constructor(seed: number) {
+    const world = new VirtualWorld(seed);
+    this.world = world;
+    this.#cloud = new Cloud(world, {
+      lagMaxMs: WINDOW_MS * 0.9,
+      staleRate: rate(world, 0.4),
+      pendingRate: rate(world, 0.6),
+      failRate: rate(world, 0.2),
+      slowDeleteRate: rate(world, 0.5),
+      propagatingRate: rate(world, 0.3),
+    });
+    this.#table = new MemoryTable(world, {
+      fault: () => (!this.#calm && world.chance(this.#tableFaultRate) ? TABLE_FAULTS[world.between(0, TABLE_FAULTS.length - 1)] : undefined),
+    });
+    this.#watch = new LeaseWatch(this.#table);
+    this.#callFaults = Object.fromEntries(Object.keys(CALM).map((fault) => [fault, rate(world, 0.12)])) as Record<CallFault, number>;
+    this.#tableFaultRate = rate(world, 0.1);
+    this.#manifest = firstManifest(world);
+  }
+
+  /** After every step. */
+  check(): void {
+    const violation = this.#cloud.violation ?? this.#watch.violation;
+    if (violation) throw violation;
+  }
+
+  async play(): Promise<void> {
+    for (let chapters = this.world.between(1, 4); chapters > 0; chapters--) {
+      this.world.note(`----- revision ${JSON.stringify(this.#manifest)}`);
+      const hand = this.#hand();
+      await this.#chapter();
+      await hand;
+      this.#manifest = nextManifest(this.world, this.#manifest);
+    }
+    await this.#calmEnd();
+  }
+
+  #chapter(): Promise<void> {
+    const { world } = this;
+    switch (world.between(1, 6)) {
+      case 1:
+        return this.#crash();
+      case 2:
+        return this.#duel();
+      case 3:
+        return this.#freeze();
+      case 4:
+        return this.#interrupt();
+      case 5:
+        return this.#alone().then(() => this.#loseState());
+      default:
+        return this.#alone();
+    }
+  }
+
+  async #alone(): Promise<void> {
+    await this.#apply(this.#process(), { wait: false });
+  }
+
+  async #crash(): Promise<void> {
+    const process = this.#process();
+    const sends = this.world.chance(0.5) ? this.world.between(1, 12) : 0;
+    if (sends === 0) void this.world.sleep(this.world.between(0, 20_000)).then(() => process.kill());
+    await this.#apply(process, { wait: false, onSend: counting(sends, () => process.kill()) });
+    if (this.world.chance(0.5)) await this.#alone();
+  }
+
+  async #duel(): Promise<void> {
+    const wait = this.world.chance(0.5);
+    const rival = this.world.sleep(this.world.between(0, 5_000)).then(() => this.#apply(this.#process(), { wait }));
+    await Promise.all([this.#apply(this.#process(), { wait: true }), rival]);
+  }
+
+  /** A frozen engine is deposed by one with the next revision, and wakes. */
+  async #freeze(): Promise<void> {
+    const { world } = this;
+    const frozen = this.#process();
+    const freeze = () => {
+      frozen.freeze();
+      void world.sleep(world.between(1_000, LONG_FREEZE_MS)).then(() => frozen.thaw());
+    };
+    const sends = world.chance(0.7) ? world.between(1, 12) : 0;
+    if (sends === 0) void world.sleep(world.between(0, 20_000)).then(freeze);
+    const first = this.#apply(frozen, { wait: false, onSend: counting(sends, freeze) });
+    await world.sleep(world.between(0, 20_000));
+    this.#manifest = nextManifest(world, this.#manifest);
+    world.note(`----- revision ${JSON.stringify(this.#manifest)}`);
+    await Promise.all([first, this.#apply(this.#process(), { wait: true })]);
+  }
+
+  async #interrupt(): Promise<void> {
+    const stop = new AbortController();
+    void this.world.sleep(this.world.between(0, 10_000)).then(() => stop.abort(new Error("SIGINT")));
+    await this.#apply(this.#process(), { wait: false, stop: stop.signal });
+  }
+
+  // Only what AWS shows can be found again: the state is lost when everything is there to be seen.
+  async #loseState(): Promise<void> {
+    if (!this.world.chance(0.3)) return;
+    await this.world.sleep(2 * LONG_FREEZE_MS);
+    const end = await this.#calmApply();
+    if (end.type !== "done" || end.report.results.some(({ outcome }) => outcome !== "done")) return;
+    await this.world.sleep(2 * WINDOW_MS);
+    this.#table.clear();
+    this.#watch.forget();
+    this.world.note("STATE lost");
+  }
+
+  async #calmApply(): Promise<ApplyEnd> {
+    this.#calm = true;
+    const end = await this.#apply(this.#process(), { wait: true });
+    this.#calm = false;
+    return end;
+  }
+
+  async #apply(
+    process: VirtualProcess,
+    options: { wait: boolean; onSend?: Way["onSend"]; stop?: AbortSignal },
+  ): Promise<ApplyEnd> {
+    this.applies += 1;
+    const { wait, onSend = () => {}, stop } = options;
+    const way: Way = { cloud: this.#cloud, process, faults: () => (this.#calm ? CALM : this.#callFaults), onSend };
+    const request = { way, table: this.#table, manifest: this.#manifest, wait, ...(stop ? { stop } : {}) };
+    const killed = process.killed.then((): ApplyEnd => ({ type: "failed", message: "killed" }));
+    const end = await Promise.race([apply(request), killed]);
+    this.world.note(`${process.name}: ${summary(end)}`);
+    return end;
+  }
+
+  #process(): VirtualProcess {
+    const { world } = this;
+    this.#engines += 1;
+    return world.process(`E${this.#engines}`, {
+      skewMs: world.between(-SKEW_MAX_MS, SKEW_MAX_MS),
+      rate: 1 + (world.random() - 0.5) / 100,
+    });
+  }
+
+  /** Somebody with a console. */
+  async #hand(): Promise<void> {
+    const { world } = this;
+    for (let acts = world.chance(0.5) ? world.between(1, 4) : 0; acts > 0; acts--) {
+      await world.sleep(world.between(0, 15_000));
+      this.#handAct();
+    }
+  }
+
+  #handAct(): void {
+    const { world } = this;
+    const cloud = this.#cloud;
+    const bound = [...this.#state().records.values()].flatMap((record) => (record.id && record.lifecycle.deletion === "delete" ? [record.id] : []));
+    const id = bound[world.between(0, bound.length - 1)];
+    switch (world.between(1, 5)) {
+      case 1:
+        return cloud.handCreate(
+          "named",
+          { name: world.chance(0.5) ? `given-r${world.between(1, 9)}` : `sim-test-r${world.between(1, 9)}`, size: 7 },
+          world.chance(0.5) ? {} : { "beacon:stack": "other/prod", "beacon:resource": "Named/r1", "beacon:uid": "x", "beacon:generation": "1" },
+        );
+      case 2:
+        if (id) cloud.handUntag(id);
+        return;
+      case 3:
+        if (id) cloud.handDelete(id);
+        return;
+      default:
+        if (id) cloud.handChange(id, world.chance(0.5) ? { size: 99 } : { note: "by hand" });
+    }
+  }
+
+  #state() {
+    return stateOf(this.#table.items.filter(({ pk }) => pk === stackPartition(STACK)));
+  }
+
+  /** No more faults, no rivals, no hand: one apply brings everything about, and the next has nothing to do. */
+  async #calmEnd(): Promise<void> {
+    const cloud = this.#cloud;
+    this.#calm = true;
+    await this.world.sleep(2 * LONG_FREEZE_MS);
+    for (const { id, object } of cloud.present()) if (object.foreign) cloud.handDelete(id);
+    this.#manifest = reasonable(this.#manifest);
+    this.world.note(`----- the end ${JSON.stringify(this.#manifest)}`);
+    this.#requireDone(await this.#apply(this.#process(), { wait: false }));
+    assertOneOfEach(cloud, this.#manifest);
+    assertAsDeclared(cloud, this.#manifest);
+    await this.world.sleep(2 * WINDOW_MS);
+    await this.#silence();
+  }
+
+  async #silence(): Promise<void> {
+    const [effects, writes] = [this.#cloud.effects, this.#table.effects.length];
+    this.#requireDone(await this.#apply(this.#process(), { wait: false }));
+    if (this.#cloud.effects !== effects) throw new Violation("a second apply changed something");
+    const records = this.#table.effects.slice(writes).flatMap(({ writes: made }) => made.map((write) => ("put" in write ? write.put.sk : write.remove.sk)));
+    const noise = records.filter((sk) => sk !== "lease");
+    if (noise.length > 0) throw new Violation(`a second apply wrote ${noise.join(", ")} of ${stackName(STACK)}`);
+  }
+
+  #requireDone(end: ApplyEnd): void {
+    if (end.type !== "done") throw new Violation(`the calm apply ended as ${end.type}: ${end.message}`);
+    const undone = end.report.results.filter(({ outcome, reason }) => outcome !== "done" && reason !== "Protected");
+    if (undone.length > 0) throw new Violation(`the calm apply left ${JSON.stringify(undone)}`);
+    for (const { object, state } of this.#cloud.present()) {
+      if (object.foreign && isLive(state)) throw new Violation(`${object.id} is still in the way`);
+    }
+  }
+}
+
+/** From none at all, so that some seeds are free of a trouble, to `most`. */
+function rate(world: VirtualWorld, most: number): number {
+  return world.chance(0.4) ? 0 : world.random() * most;
+}
+
+/** Acts at the n-th send; never when `at` is 0. */
+function counting(at: number, act: () => void): () => void {
+  let sends = 0;
+  return () => {
+    sends += 1;
+    if (sends === at) act();
+  };
+}
+
+function summary(end: ApplyEnd): string {
+  if (end.type !== "done") return `${end.type}: ${end.message}`;
+  const results = end.report.results.map(({ key, outcome, reason, message }) => `${key} ${outcome}${outcome === "done" ? "" : ` ${reason}: ${message}`}`);
+  return `${end.report.interrupted ? "interrupted; " : ""}${results.join(", ") || "nothing to do"}`;
+}
