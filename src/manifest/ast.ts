@@ -60,15 +60,16 @@ function stepOf(node: Ast): Step {
   return { node, optional, index: argument };
 }
 
-// The macros that bind a name for some of their arguments: which argument is the name, and the first that sees it.
-const BINDERS: Readonly<Record<string, { readonly name: number; readonly sees: number }>> = {
-  map: { name: 0, sees: 1 },
-  filter: { name: 0, sees: 1 },
-  all: { name: 0, sees: 1 },
-  exists: { name: 0, sees: 1 },
-  exists_one: { name: 0, sees: 1 },
-  bind: { name: 0, sees: 2 },
-  mapValues: { name: 1, sees: 2 },
+// The macros that bind names for some of their arguments: which arguments are the names, and the first that sees them.
+const BINDERS: Readonly<Record<string, { readonly names: readonly number[]; readonly sees: number }>> = {
+  map: { names: [0], sees: 1 },
+  filter: { names: [0], sees: 1 },
+  all: { names: [0], sees: 1 },
+  exists: { names: [0], sees: 1 },
+  exists_one: { names: [0], sees: 1 },
+  bind: { names: [0], sees: 2 },
+  mapValues: { names: [1], sees: 2 },
+  transformMap: { names: [0, 1], sees: 2 },
 };
 
 /** A condition that decides whether a part of an expression is evaluated at all: its text, and the value it must have. */
@@ -84,23 +85,26 @@ export function walk(text: string, node: Ast, see: (node: Ast, around: Around) =
   if (!see(node, around)) return;
   const below = children(node);
   const binding = bindingOf(node, below);
-  const inner = binding && { ...around, bound: new Set([...around.bound, binding.variable]) };
+  const inner = binding && { ...around, bound: new Set([...around.bound, ...binding.variables]) };
   for (const [index, child] of below.entries()) {
-    if (binding && index === binding.at) continue;
+    if (binding?.at.includes(index)) continue;
     const scope = inner && index >= binding.sees ? inner : around;
     walk(text, child, see, { ...scope, conditions: [...scope.conditions, ...conditionsOf(text, node, below, index)] });
   }
 }
 
-/** The name that a macro binds, where it stands among the node's children, and the first child that sees it. */
-function bindingOf(node: Ast, below: readonly Ast[]): { variable: string; at: number; sees: number } | undefined {
+type Binding = { readonly variables: readonly string[]; readonly at: readonly number[]; readonly sees: number };
+
+/** The names that a macro binds, where they stand among the node's children, and the first child that sees them. */
+function bindingOf(node: Ast, below: readonly Ast[]): Binding | undefined {
   if (node.op !== "call" && node.op !== "rcall") return undefined;
   const binder = BINDERS[(node.args as [string])[0]];
   // A receiver stands before the arguments.
   const shift = node.op === "rcall" ? 1 : 0;
-  const variable = binder && below[binder.name + shift];
-  if (!binder || variable?.op !== "id") return undefined;
-  return { variable: variable.args as string, at: binder.name + shift, sees: binder.sees + shift };
+  const at = binder?.names.map((name) => name + shift) ?? [];
+  const variables = at.map((index) => below[index]).filter((child) => child?.op === "id");
+  if (!binder || variables.length < at.length) return undefined;
+  return { variables: variables.map((child) => child?.args as string), at, sees: binder.sees + shift };
 }
 
 /** The condition under which the child at `index` is evaluated, if the node is `?:`, `&&` or `||`. */

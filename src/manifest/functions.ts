@@ -17,6 +17,7 @@ export const FUNCTIONS = Object.freeze({
   values: "values(map): the values of a map or a group, in their order; an empty list for an empty optional.",
   keys: "keys(map): the keys of a map or a group, in their order.",
   mapValues: "mapValues(map, x, expression): the map with each value x replaced by the expression's.",
+  transformMap: "map.transformMap(key, value, condition, expression): the members that fit, each value made the expression's.",
   flatten: "flatten(list): a list of lists made one list.",
   replace: 'text.replace("from", "to"): the text with every occurrence replaced.',
   cidrSubnet: 'cidrSubnet("10.0.0.0/16", 8, 2): the third /24 of the range, as Terraform\'s cidrsubnet.',
@@ -35,7 +36,7 @@ type Checker = {
   registry: { getMapType(key: DeclaredType, value: DeclaredType): DeclaredType };
 };
 type Evaluator = { run(node: Ast, context: Context): unknown };
-type MacroInput = { readonly ast: Ast; readonly args: readonly Ast[] };
+type MacroInput = { readonly ast: Ast; readonly args: readonly Ast[]; readonly receiver?: Ast };
 
 /** Adds the functions to a CEL environment. */
 export function registerFunctions(environment: Environment): void {
@@ -57,6 +58,7 @@ export function registerFunctions(environment: Environment): void {
   );
   environment.registerFunction("json(dyn): string", (value: unknown) => JSON.stringify(fromCel(value) ?? null), sync);
   register(environment, "mapValues(ast, ast, ast): map", mapValues);
+  register(environment, "map.transformMap(ast, ast, ast, ast): map", transformMap);
   register(environment, "file(ast): string", (input) => fileMacro(input, (text) => text));
   register(environment, "userData(ast, ast): string", (input) => fileMacro(input, assigned));
 }
@@ -93,6 +95,40 @@ function mapValues({ ast, args }: MacroInput): object {
       const inner = (loop as LoopContext).reuse(context);
       const pairs = entries(evaluator.run(map, context));
       return new Map(pairs.map(([key, value]) => [key, evaluator.run(transform, inner.setIterValue(value, evaluator))]));
+    },
+  };
+}
+
+/** As in CEL's extension for two variables, with the condition always given. */
+function transformMap({ ast, args, receiver }: MacroInput): object {
+  const [keyName, valueName, condition, transform] = args as readonly [Ast, Ast, Ast, Ast];
+  let outer: LoopContext | undefined;
+  let inner: LoopContext | undefined;
+  return {
+    ast,
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, context: Context): DeclaredType {
+      const type = checker.check(receiver as Ast, context);
+      if (keyName.op !== "id" || valueName.op !== "id") {
+        throw checker.createError("invalid_macro_argument", "the first two arguments of transformMap must be names", ast);
+      }
+      if (type.kind !== "map" && type.kind !== "dyn") throw checker.createError("no_matching_overload", `transformMap needs a map, not '${type.name}'`, ast);
+      outer = context.forkWithVariable(keyName.args as string, checker.getType("string"));
+      inner = outer.forkWithVariable(valueName.args as string, type.valueType ?? checker.getType("dyn"));
+      const fits = checker.check(condition, inner);
+      if (fits.name !== "bool" && fits.kind !== "dyn") throw checker.createError("no_matching_overload", "the condition of transformMap must be true or false", condition);
+      return checker.registry.getMapType(checker.getType("string"), checker.check(transform, inner));
+    },
+    evaluate(evaluator: Evaluator, _macro: unknown, context: Context): unknown {
+      const keyContext = (outer as LoopContext).reuse(context);
+      const valueContext = (inner as LoopContext).reuse(keyContext);
+      const result = new Map<unknown, unknown>();
+      for (const [key, value] of entries(evaluator.run(receiver as Ast, context))) {
+        const both = valueContext.setIterValue(value, evaluator);
+        keyContext.setIterValue(key, evaluator);
+        if (evaluator.run(condition, both) === true) result.set(key, evaluator.run(transform, both));
+      }
+      return result;
     },
   };
 }

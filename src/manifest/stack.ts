@@ -137,7 +137,7 @@ function lookupOf(instance: LazyInstance, spec: JsonObject, { problems }: Expand
     const place = member(declaration.spec, name)?.place;
     problems.add(place, `\`${name}\` of the lookup ${key} must be known before any AWS call`, "it may use params, env, project and local");
   }
-  return { key, kind: declaration.kind.id, spec, declaredAt: placeText(declaration.place) };
+  return { key, kind: declaration.kind.id, spec, declaredAt: placeText(declaration.document.place) };
 }
 
 function resourceOf(instance: LazyInstance, spec: JsonObject, expander: Expander, labels: ReadonlyMap<string, string>): Resource {
@@ -157,7 +157,7 @@ function resourceOf(instance: LazyInstance, spec: JsonObject, expander: Expander
     readyWhen: conditions,
     ...(each ? { each } : {}),
     ...(previous ? { renamedFrom: previous } : {}),
-    declaredAt: placeText(declaration.place),
+    declaredAt: placeText(declaration.document.place),
   });
 }
 
