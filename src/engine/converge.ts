@@ -363,7 +363,7 @@ export class Converger {
     const removed = Object.fromEntries(
       fields.filter((name) => decision.desired[name] === undefined).map((name) => [name, changes[name]?.after]),
     );
-    const observed = current.tags ? { ...current.values, tags: current.tags } : current.values;
+    const observed = seenOf(current);
     const desired = this.#sendable({ ...decision.desired, ...removed }, updater.fields);
     this.#report("acting", "updating");
     try {
@@ -400,7 +400,7 @@ export class Converger {
   #settled(decision: Decision, current: Remote): void {
     const record = this.#record as ResourceRecord;
     const spec = this.#kind.spec;
-    const observed = withoutSecrets(spec, current.values);
+    const observed = withoutSecrets(spec, seenOf(current));
     const applied = withoutSecrets(spec, decision.desired);
     this.#x.put(settled(record, { resource: this.#resource, applied, observed, revision: this.#x.revision }, this.#x.now()));
   }
@@ -455,6 +455,11 @@ export class Converger {
     this.#x.event("Failed", `${reason}: ${message}`, this.#resource.key);
     return new Halt("failed", reason, message);
   }
+}
+
+/** Values and tags together, whether a look or an effect told of them. */
+function seenOf({ values, tags }: Remote): JsonObject {
+  return tags ? { ...values, tags } : values;
 }
 
 function withTags(remote: Remote, tags: unknown): Remote {

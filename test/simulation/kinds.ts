@@ -90,7 +90,7 @@ function fieldUpdate(name: "size" | "note" | "links" | "peers"): Updater<Spec> {
     run: async (aws: Writer, { id, changes }) => {
       const values = { [name]: changes[name]?.after ?? null };
       await aws.write(sim, "UpdateObject", { id, values });
-      return { values: readable(values) };
+      return { values: { [name]: values[name] ?? undefined } };
     },
   };
 }

@@ -3,6 +3,7 @@
  * everything must come right, and stay silent.
  */
 
+import { equal, type Json } from "../../src/core/json.ts";
 import { stackName } from "../../src/core/resource.ts";
 import { stackPartition, stateOf } from "../../state/items.ts";
 import { MemoryTable, type TableFault } from "../support/memory-table.ts";
@@ -239,12 +240,15 @@ class Scenario {
   }
 
   async #silence(): Promise<void> {
-    const [effects, writes] = [this.#cloud.effects, this.#table.effects.length];
+    const [effects, writes, before] = [this.#cloud.effects, this.#table.effects.length, this.#state().records];
     this.#requireDone(await this.#apply(this.#process(), { wait: false }));
     if (this.#cloud.effects !== effects) throw new Violation("a second apply changed something");
     const records = this.#table.effects.slice(writes).flatMap(({ writes: made }) => made.map((write) => ("put" in write ? write.put.sk : write.remove.sk)));
     const noise = records.filter((sk) => sk !== "lease");
-    if (noise.length > 0) throw new Violation(`a second apply wrote ${noise.join(", ")} of ${stackName(STACK)}`);
+    if (noise.length === 0) return;
+    const differing = [...this.#state().records.values()].filter((record) => !equal(record as unknown as Json, before.get(record.key) as unknown as Json));
+    const change = differing.map((record) => `${JSON.stringify(before.get(record.key))} became ${JSON.stringify(record)}`);
+    throw new Violation(`a second apply wrote ${noise.join(", ")} of ${stackName(STACK)}: ${change.join("; ")}`);
   }
 
   #requireDone(end: ApplyEnd): void {
