@@ -13,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 // A Python that does as it is told: names its version, copies itself as a virtual environment, and runs `pip` as pip.
-async function fakePython({ version = "3 12", pip = "echo Collecting moto" } = {}): Promise<string> {
-  const program = join(folder, "python");
+async function fakePython({ name = "python", version = "3 12", pip = "echo Collecting moto" } = {}): Promise<string> {
+  const program = join(folder, name);
   const script = `#!/bin/sh
 case "$1 $2" in
   "-c "*) echo "${version} $0" ;;
@@ -37,11 +37,16 @@ describe("an installation", { skip: process.platform === "win32" && "the stand-i
     assert.equal(await readFile(installs, "utf8"), "x\n");
   });
 
-  test("two at once end in one, with nothing left over", async () => {
+  test("of two at once the first stays, untouched and alone", async () => {
     const home = join(folder, "home");
-    const pythons = [await fakePython()];
-    const [one, other] = await Promise.all([ensureInstalled({ home, pythons }), ensureInstalled({ home, pythons })]);
-    assert.equal(one, other);
+    const madeBy = 'echo "$0" > "$(dirname "$0")/../made-by"';
+    const slow = await fakePython({ name: "slow", pip: `while [ ! -e ${folder}/go ]; do sleep 0.01; done; ${madeBy}` });
+    const late = ensureInstalled({ home, pythons: [slow] });
+    const python = await ensureInstalled({ home, pythons: [await fakePython({ pip: madeBy })] });
+    const maker = await readFile(join(dirname(python), "../made-by"), "utf8");
+    await writeFile(join(folder, "go"), "");
+    assert.equal(await late, python);
+    assert.equal(await readFile(join(dirname(python), "../made-by"), "utf8"), maker);
     assert.equal((await readdir(home)).length, 1);
   });
 
