@@ -139,8 +139,9 @@ async function launch(python: string, dir: string, options: StartOptions): Promi
   const log = join(dir, "sandbox.log");
   writeFileSync(log, "", { mode: 0o600 });
   const logFile = openSync(log, "a");
-  const args = ["--port", String(options.port ?? 0), "--exit-with-parent", "--exit-when-idle-seconds", String(options.idleSeconds ?? 0)];
-  const child = spawn(python, ["-B", "-E", "-s", shippedFile("server.py"), ...args], {
+  const idle = String(options.idleSeconds ?? 0);
+  const endings = ["--exit-with-parent", "--exit-with-folder", dir, "--exit-when-idle-seconds", idle];
+  const child = spawn(python, ["-B", "-E", "-s", shippedFile("server.py"), "--port", String(options.port ?? 0), ...endings], {
     cwd: dir,
     // A session of its own: a Ctrl-C in the terminal is for the command, which may still have calls to finish.
     detached: true,

@@ -37,6 +37,7 @@ from wire import Call, error_answer, parse_call
 HOST = "127.0.0.1"
 # An AWS request without an S3 object is at most 16 MB (DynamoDB BatchWriteItem); objects here are small.
 BODY_BYTES_MAX = 64 * 1024 * 1024
+FOLDER_CHECK_SECONDS = 0.5
 
 
 class Sandbox:
@@ -153,11 +154,20 @@ def exit_when_idle(sandbox: Sandbox, idle_seconds: float) -> None:
     os._exit(0)
 
 
+def exit_with_folder(folder: str) -> None:
+    """Ends the process when the folder that names the sandbox is deleted: nobody could find the server again."""
+    while os.path.isdir(folder):
+        time.sleep(FOLDER_CHECK_SECONDS)
+    os._exit(0)
+
+
 def start_watchers(sandbox: Sandbox, options: argparse.Namespace) -> None:
     if options.exit_with_parent:
         threading.Thread(target=exit_with_parent, daemon=True).start()
     if options.exit_when_idle_seconds > 0:
         threading.Thread(target=exit_when_idle, args=(sandbox, options.exit_when_idle_seconds), daemon=True).start()
+    if options.exit_with_folder:
+        threading.Thread(target=exit_with_folder, args=(options.exit_with_folder,), daemon=True).start()
 
 
 def parse_options(argv: list[str]) -> argparse.Namespace:
@@ -165,6 +175,7 @@ def parse_options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--exit-with-parent", action="store_true", help="exit when standard input ends; a line `keep` on it calls that off")
     parser.add_argument("--exit-when-idle-seconds", type=float, default=0, help="exit after so long without a call; 0: never")
+    parser.add_argument("--exit-with-folder", default="", help="exit when this folder is gone")
     return parser.parse_args(argv)
 
 

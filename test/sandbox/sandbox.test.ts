@@ -102,6 +102,13 @@ test("one that nobody calls ends by itself", async () => {
   assert.equal(await status({ dir }), undefined);
 });
 
+test("one whose folder is deleted ends, as nobody could find it again", async () => {
+  const dir = await fresh();
+  const { pid } = await start({ dir });
+  await rm(dir, { recursive: true });
+  await until(() => !isAlive(pid));
+});
+
 test("one that does not come up shows the end of its log", async () => {
   const [home, dir] = [await fresh(), await fresh()];
   const python = await ensureInstalled({ home, pythons: [await standIn(join(home, "python"), `cp "$0" "$3/bin/python"`)] });
