@@ -1,6 +1,8 @@
+import type { PointInTimeRecoverySpecification, TableClass } from "@aws-sdk/client-dynamodb";
 import { z } from "zod";
 import { type Reader, service, type Writer } from "../../src/aws/service.ts";
 import { fromTagList, type Tags, toTagList } from "../../src/aws/tags.ts";
+import type { FieldChange } from "../../src/core/diff.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import {
@@ -190,8 +192,8 @@ export const table = defineKind({
     {
       fields: ["deletionProtectionEnabled"],
       operations: ["dynamodb:UpdateTable"],
-      run: (aws, { id, desired }) => {
-        const deletionProtectionEnabled = desired.deletionProtectionEnabled ?? false;
+      run: (aws, { id, changes }) => {
+        const deletionProtectionEnabled = changes.deletionProtectionEnabled?.after === true;
         const request = { DeletionProtectionEnabled: deletionProtectionEnabled };
         return updateTable(aws, id, { request, values: { deletionProtectionEnabled } });
       },
@@ -199,13 +201,13 @@ export const table = defineKind({
     {
       fields: ["billingMode", "provisionedThroughput", "onDemandThroughput"],
       operations: ["dynamodb:UpdateTable"],
-      run: (aws, { id, desired }) => updateTable(aws, id, throughputStep(desired)),
+      run: (aws, { id, desired, changes }) => updateTable(aws, id, throughputStep({ ...desired, ...aftersOf(changes) })),
     },
     {
       fields: ["attributeDefinitions", "globalSecondaryIndexes"],
       operations: ["dynamodb:UpdateTable"],
       run: (aws, { id, desired, observed, changes }) =>
-        updateTable(aws, id, indexStep(desired, observed, changes.globalSecondaryIndexes ?? NO_CHANGE)),
+        updateTable(aws, id, indexStep({ ...desired, ...aftersOf(changes) }, observed, changes.globalSecondaryIndexes ?? NO_CHANGE)),
     },
     {
       fields: ["streamSpecification"],
@@ -216,18 +218,17 @@ export const table = defineKind({
     {
       fields: ["sseSpecification"],
       operations: ["dynamodb:UpdateTable"],
-      run: (aws, { id, desired, changes }) => {
-        const wanted = desired.sseSpecification ?? { enabled: false };
-        const before = changes.sseSpecification?.before;
-        const now = wanted.enabled ? { ...(isObject(before) ? before : {}), ...wanted } : { enabled: false };
-        return updateTable(aws, id, { request: { SSESpecification: sseOut(wanted) }, values: { sseSpecification: now } });
+      run: (aws, { id, changes }) => {
+        const { after } = changes.sseSpecification ?? {};
+        const sseSpecification = isObject(after) && after.enabled === true ? after : { enabled: false };
+        return updateTable(aws, id, { request: { SSESpecification: sseOut(sseSpecification) }, values: { sseSpecification } });
       },
     },
     {
       fields: ["tableClass"],
       operations: ["dynamodb:UpdateTable"],
-      run: (aws, { id, desired }) => {
-        const tableClass = desired.tableClass ?? "STANDARD";
+      run: (aws, { id, changes }) => {
+        const tableClass = (changes.tableClass?.after ?? "STANDARD") as TableClass;
         return updateTable(aws, id, { request: { TableClass: tableClass }, values: { tableClass } });
       },
     },
@@ -247,18 +248,15 @@ export const table = defineKind({
     {
       fields: ["pointInTimeRecoverySpecification"],
       operations: ["dynamodb:UpdateContinuousBackups"],
-      run: async (aws, { id, desired }) => {
-        const wanted = desired.pointInTimeRecoverySpecification ?? { pointInTimeRecoveryEnabled: false };
-        const enabled = wanted.pointInTimeRecoveryEnabled;
+      run: async (aws, { id, changes }) => {
+        const { after } = changes.pointInTimeRecoverySpecification ?? {};
+        const wanted = isObject(after) && after.pointInTimeRecoveryEnabled === true ? after : { pointInTimeRecoveryEnabled: false };
         const answer = await aws.write(dynamodb, "UpdateContinuousBackups", {
           TableName: id,
-          PointInTimeRecoverySpecification: {
-            PointInTimeRecoveryEnabled: enabled,
-            ...(enabled && wanted.recoveryPeriodInDays !== undefined ? { RecoveryPeriodInDays: wanted.recoveryPeriodInDays } : {}),
-          },
+          PointInTimeRecoverySpecification: capitalized(wanted) as unknown as PointInTimeRecoverySpecification,
         });
         const now = backupsOf(answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription);
-        return { values: { pointInTimeRecoverySpecification: { ...now, ...(enabled ? wanted : { pointInTimeRecoveryEnabled: false }) } } };
+        return { values: { pointInTimeRecoverySpecification: wanted.pointInTimeRecoveryEnabled ? { ...now, ...wanted } : wanted } };
       },
     },
     fieldUpdater("resourcePolicy", ["dynamodb:PutResourcePolicy", "dynamodb:DeleteResourcePolicy"], (aws, { observed }, policy) => {
@@ -281,6 +279,11 @@ export const table = defineKind({
   ready,
   check: (resources) => resources.flatMap((resource) => [...tableFindings(resource)]),
 });
+
+/** The new values of what changes; what has left the manifest has none. */
+function aftersOf(changes: Readonly<Record<string, FieldChange>>): object {
+  return Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after ?? undefined]));
+}
 
 async function updateTable(aws: Writer, id: string, step: TableStep): Promise<Effect> {
   const answer = await aws.write(dynamodb, "UpdateTable", { TableName: id, ...step.request });

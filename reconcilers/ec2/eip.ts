@@ -1,5 +1,6 @@
 import type { Address, Filter } from "@aws-sdk/client-ec2";
 import { z } from "zod";
+import type { Reader } from "../../src/aws/service.ts";
 import { fromTagList } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -43,9 +44,11 @@ export const eip = defineKind({
   list: {
     operations: ["ec2:DescribeAddresses"],
     run: async (aws, scope) => {
-      // DescribeAddresses has no pages.
-      const describe = async (Filters: Filter[]) => (await aws.read(ec2, "DescribeAddresses", { Filters })).Addresses ?? [];
-      const finders = ec2Finders<Address>(describe, "allocation-id", (object) => object.AllocationId);
+      const finders = ec2Finders<Address>(
+        (filters) => describe(aws, filters),
+        "allocation-id",
+        (object) => object.AllocationId,
+      );
       const found = await listInScope(scope, finders);
       return found.map((object) => ({ id: String(object.AllocationId), values: valuesOf(object), tags: fromTagList(object.Tags) }));
     },
@@ -73,10 +76,19 @@ export const eip = defineKind({
     },
   },
   explainBlocked: {
-    operations: ["ec2:DescribeNetworkInterfaces"],
-    run: (aws, { id }) => interfaceInTheWay(aws, [filter("addresses.association.allocation-id", [id])]),
+    operations: ["ec2:DescribeAddresses", "ec2:DescribeNetworkInterfaces"],
+    run: async (aws, { id }) => {
+      const [address] = await describe(aws, [filter("allocation-id", [id])]);
+      const user = address?.NetworkInterfaceId;
+      return user ? interfaceInTheWay(aws, [filter("network-interface-id", [user])]) : undefined;
+    },
   },
 });
+
+// DescribeAddresses has no pages.
+async function describe(aws: Reader, Filters: Filter[]): Promise<Address[]> {
+  return (await aws.read(ec2, "DescribeAddresses", { Filters })).Addresses ?? [];
+}
 
 function valuesOf(object: Address): JsonObject {
   return defined({

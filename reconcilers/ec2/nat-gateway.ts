@@ -1,8 +1,9 @@
 import type { Filter, NatGateway, NatGatewayAddress } from "@aws-sdk/client-ec2";
 import { z } from "zod";
 import { fromTagList } from "../../src/aws/tags.ts";
+import type { FieldChange } from "../../src/core/diff.ts";
 import { field, tags } from "../../src/core/field.ts";
-import type { Json, JsonObject } from "../../src/core/json.ts";
+import type { JsonObject } from "../../src/core/json.ts";
 import { EC2_CONSISTENCY_MS, ec2, ec2Finders, ec2Tags, filter, tagSpecifications } from "../../src/kind/ec2.ts";
 import { type CheckFinding, defineKind, type Readiness, type StaticResource } from "../../src/kind/kind.ts";
 import { defined, listInScope } from "../../src/kind/listing.ts";
@@ -92,31 +93,37 @@ export const natGateway = defineKind({
   },
   updates: [
     {
+      // Added ones first; those removed go on the next round.
       fields: ["secondaryAllocationIds"],
       operations: ["ec2:AssociateNatGatewayAddress", "ec2:DisassociateNatGatewayAddress"],
       run: async (aws, { id, observed, changes }) => {
-        const { added, removed } = texts(changes.secondaryAllocationIds);
+        const { present, added, removed } = texts(changes.secondaryAllocationIds);
         const associations = (observed.addressAssociations ?? {}) as Record<string, string>;
-        const answer =
-          added.length > 0
-            ? await aws.write(ec2, "AssociateNatGatewayAddress", { NatGatewayId: id, AllocationIds: added })
-            : await aws.write(ec2, "DisassociateNatGatewayAddress", {
-                NatGatewayId: id,
-                AssociationIds: removed.flatMap((allocation) => associations[allocation] ?? []),
-              });
-        return { values: settled(observed.secondaryAllocationIds, "secondaryAllocationIds", added, removed, answer) };
+        if (added.length > 0) {
+          const answer = await aws.write(ec2, "AssociateNatGatewayAddress", { NatGatewayId: id, AllocationIds: added });
+          const touched = (answer.NatGatewayAddresses ?? []).filter(({ IsPrimary }) => !IsPrimary);
+          const addressAssociations = { ...associations, ...associationsOf(touched) };
+          return { values: { secondaryAllocationIds: [...present, ...added], addressAssociations } };
+        }
+        const AssociationIds = removed.flatMap((allocation) => associations[allocation] ?? []);
+        await aws.write(ec2, "DisassociateNatGatewayAddress", { NatGatewayId: id, AssociationIds });
+        const addressAssociations = Object.fromEntries(
+          Object.entries(associations).filter(([allocation]) => !removed.includes(allocation)),
+        );
+        return { values: { secondaryAllocationIds: without(present, removed), addressAssociations } };
       },
     },
     {
       fields: ["secondaryPrivateIpAddresses"],
       operations: ["ec2:AssignPrivateNatGatewayAddress", "ec2:UnassignPrivateNatGatewayAddress"],
-      run: async (aws, { id, observed, changes }) => {
-        const { added, removed } = texts(changes.secondaryPrivateIpAddresses);
-        const answer =
-          added.length > 0
-            ? await aws.write(ec2, "AssignPrivateNatGatewayAddress", { NatGatewayId: id, PrivateIpAddresses: added })
-            : await aws.write(ec2, "UnassignPrivateNatGatewayAddress", { NatGatewayId: id, PrivateIpAddresses: removed });
-        return { values: settled(observed.secondaryPrivateIpAddresses, "secondaryPrivateIpAddresses", added, removed, answer) };
+      run: async (aws, { id, changes }) => {
+        const { present, added, removed } = texts(changes.secondaryPrivateIpAddresses);
+        if (added.length > 0) {
+          await aws.write(ec2, "AssignPrivateNatGatewayAddress", { NatGatewayId: id, PrivateIpAddresses: added });
+          return { values: { secondaryPrivateIpAddresses: [...present, ...added] } };
+        }
+        await aws.write(ec2, "UnassignPrivateNatGatewayAddress", { NatGatewayId: id, PrivateIpAddresses: removed });
+        return { values: { secondaryPrivateIpAddresses: without(present, removed) } };
       },
     },
     ec2Tags(),
@@ -164,29 +171,27 @@ function valuesOf(object: NatGateway): JsonObject {
 
 function secondaryValues(secondary: readonly NatGatewayAddress[]): JsonObject {
   const kept = secondary.filter(({ Status }) => Status !== "disassociating" && Status !== "unassigning" && Status !== "failed");
-  const pairs = kept.flatMap((address) => (address.AllocationId ? [[address.AllocationId, address.AssociationId ?? ""] as const] : []));
   return {
-    secondaryAllocationIds: pairs.map(([allocation]) => allocation),
+    secondaryAllocationIds: kept.flatMap((address) => address.AllocationId ?? []),
     secondaryPrivateIpAddresses: kept.flatMap((address) => address.PrivateIp ?? []),
-    addressAssociations: Object.fromEntries(pairs),
+    addressAssociations: associationsOf(kept),
   };
 }
 
-/** What holds after one step on a set of addresses; AWS's answer names all of the gateway's addresses, or only those it touched. */
-function settled(
-  before: Json | undefined,
-  name: string,
-  added: readonly string[],
-  removed: readonly string[],
-  answer: { NatGatewayAddresses?: NatGatewayAddress[] | undefined },
-): JsonObject {
-  const present = Array.isArray(before) ? before : [];
-  if (added.length === 0) return { [name]: present.filter((member) => !removed.includes(String(member))) };
-  return { [name]: [...present, ...added], addressAssociations: secondaryValues(answer.NatGatewayAddresses ?? []).addressAssociations };
+function associationsOf(addresses: readonly NatGatewayAddress[]): Record<string, string> {
+  const pairs = addresses.flatMap(({ AllocationId, AssociationId }) =>
+    AllocationId && AssociationId ? [[AllocationId, AssociationId]] : [],
+  );
+  return Object.fromEntries(pairs);
 }
 
-function texts(change: { readonly added: readonly Json[]; readonly removed: readonly Json[] } | undefined) {
-  return { added: (change?.added ?? []).map(String), removed: (change?.removed ?? []).map(String) };
+function texts(change: FieldChange | undefined): { present: string[]; added: string[]; removed: string[] } {
+  const present = Array.isArray(change?.before) ? change.before.map(String) : [];
+  return { present, added: (change?.added ?? []).map(String), removed: (change?.removed ?? []).map(String) };
+}
+
+function without(present: readonly string[], removed: readonly string[]): string[] {
+  return present.filter((member) => !removed.includes(member));
 }
 
 function nonEmpty(list: string[] | undefined): string[] | undefined {

@@ -198,9 +198,9 @@ function valuesOf(object: Subnet): JsonObject {
 
 type Ipv6Range = NonNullable<Subnet["Ipv6CidrBlockAssociationSet"]>[number];
 
+// Ranges that were taken away, or never came, stay listed for a while.
 function isPresent(range: Ipv6Range): boolean {
-  const state = range.Ipv6CidrBlockState?.State;
-  return state === "associating" || state === "associated";
+  return !/^(disassociat|fail)/.test(range.Ipv6CidrBlockState?.State ?? "");
 }
 
 function ipv6Values(range: Ipv6Range | undefined): JsonObject {

@@ -152,10 +152,10 @@ function valuesOf(object: Vpc): JsonObject {
 
 type Ipv6Range = NonNullable<Vpc["Ipv6CidrBlockAssociationSet"]>[number];
 
-// AWS names the pool of ranges it provides "Amazon"; a customer's own pools have ids.
+// AWS names the pool of ranges it provides "Amazon"; a customer's own pools have ids. Ranges that were taken away, or never
+// came, stay listed for a while.
 function isPresent(range: Ipv6Range): boolean {
-  const state = range.Ipv6CidrBlockState?.State;
-  return range.Ipv6Pool === "Amazon" && (state === "associating" || state === "associated");
+  return range.Ipv6Pool === "Amazon" && !/^(disassociat|fail)/.test(range.Ipv6CidrBlockState?.State ?? "");
 }
 
 function ipv6Values(range: Ipv6Range | undefined): JsonObject {

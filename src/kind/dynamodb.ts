@@ -61,11 +61,15 @@ export function indexOut(index: Index): GlobalSecondaryIndex {
   };
 }
 
-export function sseOut(
-  sse: { enabled: boolean; sseType?: "KMS" | undefined; kmsMasterKeyId?: string | undefined } | undefined,
-): SSESpecification | undefined {
-  if (!sse?.enabled) return sse && { Enabled: false };
-  return { Enabled: true, SSEType: sse.sseType, KMSMasterKeyId: sse.kmsMasterKeyId };
+/** AWS takes no key along with a `false`. */
+export function sseOut(sse: JsonObject | undefined): SSESpecification | undefined {
+  return sse?.enabled === false ? { Enabled: false } : (renamed(sse, SSE_NAMES) as SSESpecification | undefined);
+}
+
+const SSE_NAMES = { enabled: "Enabled", sseType: "SSEType", kmsMasterKeyId: "KMSMasterKeyId" };
+
+function renamed(members: JsonObject | undefined, names: Readonly<Record<string, string>>): object | undefined {
+  return members && Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name], value]));
 }
 
 export function policyOut(policy: unknown): string | undefined {
