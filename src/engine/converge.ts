@@ -36,6 +36,9 @@ export class Converger {
   /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
   #looked = true;
   #namesRead = false;
+  /** When this run opened an intent, and when it bound an object, on its own clock. */
+  #openedMs: number | undefined;
+  #boundMs: number | undefined;
   #waits = 0;
 
   constructor(x: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
@@ -148,8 +151,11 @@ export class Converger {
 
   // A bound object is not concluded missing while AWS may not show it yet.
   #mayStillShow(): boolean {
-    const age = this.#x.context.runtime.now() - (this.#record?.boundAt ?? 0);
-    return age >= 0 && age < this.#x.consistencyMs(this.#kind);
+    return this.#ageMs(this.#boundMs, this.#record?.boundAt) < this.#x.consistencyMs(this.#kind);
+  }
+
+  #ageMs(hereMs: number | undefined, recordedAt = 0): number {
+    return hereMs === undefined ? this.#x.certainAgeMs(recordedAt) : this.#x.context.runtime.monotonic() - hereMs;
   }
 
   /** Whether the open intent may be sent (again). Each false has looked, or waited, once more. */
@@ -161,7 +167,7 @@ export class Converger {
     }
     const intent = this.#record?.intent;
     if (this.#kind.identity.by !== "tag" || !intent) return true;
-    const age = this.#x.context.runtime.now() - intent.openedAt;
+    const age = this.#ageMs(this.#openedMs, intent.openedAt);
     const { missesMin } = this.#x.context.settings;
     const window = this.#x.consistencyMs(this.#kind);
     if (intent.misses >= missesMin && age >= window) return true;
@@ -182,6 +188,7 @@ export class Converger {
       ...(typeof name === "string" ? { name } : {}),
     });
     this.#rename(opened);
+    this.#openedMs = this.#x.context.runtime.monotonic();
     this.#fresh = true;
   }
 
@@ -213,6 +220,7 @@ export class Converger {
       withTags({ id: effect.id, values: effect.values }, tagged ? desired.tags : undefined),
     ];
     this.#x.put(bound(this.#record as ResourceRecord, effect.id, generation, this.#x.context.runtime.now()));
+    this.#boundMs = this.#x.context.runtime.monotonic();
     this.#x.event("Created", `created ${effect.id}`, this.#resource.key);
     this.#fresh = false;
     this.#looked = true;
@@ -222,6 +230,8 @@ export class Converger {
     switch (failure.means) {
       case "look":
         this.#fresh = false;
+        // The window begins when it may have been executed, which is long after the intent where calls queue.
+        this.#openedMs = this.#x.context.runtime.monotonic();
         return;
       case "exists":
         this.#fresh = false;
@@ -244,7 +254,7 @@ export class Converger {
     this.#looked = true;
     const decision = this.#decide();
     if (decision.action !== "create") return;
-    const age = this.#x.context.runtime.now() - (record.intent?.openedAt ?? 0);
+    const age = this.#ageMs(this.#openedMs, record.intent?.openedAt);
     if (age < this.#x.consistencyMs(this.#kind)) return;
     throw this.#stall("Conflict", "AWS says that an object of this name exists, and does not show it: check the name in the console");
   }
@@ -320,6 +330,7 @@ export class Converger {
       record?.id === current.id && record.generation === decision.generation && record.key === this.#resource.key && !record.intent;
     if (known) return false;
     this.#rename(bound(record ?? this.#adopted(decision), current.id, decision.generation, this.#x.context.runtime.now()));
+    this.#boundMs = this.#x.context.runtime.monotonic();
     return true;
   }
 

@@ -168,8 +168,9 @@ async function converge(
       .filter(({ on, field }) => on !== resource.key && isLate(kind, field) === late)
       .flatMap(({ on }) => tasks.get(on) ?? []);
   if (task.change?.order === "deleteFirst") {
+    // Late users may form a circle with what they use: none of them is waited for.
     const above = (users.get(resource.key) ?? [])
-      .flatMap(({ key }) => tasks.get(key) ?? [])
+      .flatMap(({ key, late }) => (late ? [] : (tasks.get(key) ?? [])))
       .filter(({ change }) => change?.order === "deleteFirst");
     await after(x, task, above, "clear");
     await converger.clearTheWay();

@@ -56,6 +56,9 @@ export function failureOf(kind: AnyKind, error: unknown): Failure {
   }
 }
 
+/** SigV4 refuses a clock that is off by more than five minutes, so two machines that work are at most twice that apart. */
+const CLOCKS_APART_MAX_MS = 600_000;
+
 export class Execution {
   readonly context: Context;
   readonly run: Run;
@@ -66,6 +69,7 @@ export class Execution {
   readonly #slots: PQueue;
   readonly #records: Map<ResourceKey, ResourceRecord>;
   readonly #known = new Map<ResourceKey, JsonObject>();
+  readonly #startedMs: number;
   readonly #deadline: number;
   #dirty = false;
   #committed: Promise<void> = Promise.resolve();
@@ -78,7 +82,8 @@ export class Execution {
     this.#looker = new Looker(context);
     this.#slots = new PQueue({ concurrency: context.settings.concurrency });
     this.#records = new Map(run.world.state.records);
-    this.#deadline = context.runtime.monotonic() + context.settings.timeoutMs;
+    this.#startedMs = context.runtime.monotonic();
+    this.#deadline = this.#startedMs + context.settings.timeoutMs;
     for (const [key, pin] of Object.entries(run.world.pins)) this.#known.set(key as ResourceKey, pin.values);
   }
 
@@ -163,6 +168,15 @@ export class Execution {
   pollMs(round: number): number {
     const { pollMinMs, pollMaxMs } = this.context.settings;
     return Math.min(pollMaxMs, pollMinMs * 2 ** Math.min(round, 16));
+  }
+
+  /**
+   * How long ago, at least, something happened that an earlier run recorded (epoch milliseconds). That was another clock:
+   * what is certain is the time that passed here, and what two clocks cannot differ by.
+   */
+  certainAgeMs(recordedAt: number): number {
+    const { runtime } = this.context;
+    return Math.max(runtime.monotonic() - this.#startedMs, runtime.now() - recordedAt - CLOCKS_APART_MAX_MS);
   }
 
   /** How long AWS may take to show something of this kind (DESIGN section 5.4). */

@@ -37,8 +37,7 @@ async function unanswered(
   const { intent } = record;
   if (!intent) return [];
   for (let round = 0; ; round++) {
-    const age = x.context.runtime.now() - intent.openedAt;
-    if (age >= x.consistencyMs(kind) && round >= x.context.settings.missesMin) return [];
+    if (x.certainAgeMs(intent.openedAt) >= x.consistencyMs(kind) && round >= x.context.settings.missesMin) return [];
     const message = "an earlier create had no answer; looking for its object";
     onWait(message);
     const want = { byTags: true, ids: [], names: nameOf(kind, record), fields: [] };

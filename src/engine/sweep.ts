@@ -144,7 +144,8 @@ function settleOrder(
   spec: JsonObject,
 ): Decision {
   if (decision.action !== "replace" || decision.order === "deleteFirst") return decision;
-  const forced = resource.dependencies.some(({ on }) => decisions.get(on)?.order === "deleteFirst");
+  const kind = managedKind(input.kinds, resource.kind);
+  const forced = resource.dependencies.some(({ on, field }) => !isLate(kind, field) && decisions.get(on)?.order === "deleteFirst");
   if (!forced) return decision;
   const subject = subjectOf(input, { ...resource, lifecycle: { ...resource.lifecycle, replace: "deleteFirst" } }, spec);
   return decide(subject);
