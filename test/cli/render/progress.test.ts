@@ -14,8 +14,11 @@ function progress(key: Progress["key"], phase: Progress["phase"], message: strin
 function recorded(): { lines: string[]; view: ReturnType<typeof plainView>; advance: (ms: number) => void } {
   const lines: string[] = [];
   let now = 0;
+  const advance = (ms: number): void => {
+    now += ms;
+  };
   const view = plainView({ err: (line) => void lines.push(line.trimEnd()), errStyle: style }, () => now);
-  return { lines, view, advance: (ms) => void (now += ms) };
+  return { lines, view, advance };
 }
 
 test("plain progress: a line when a state changes, none when it is repeated", () => {

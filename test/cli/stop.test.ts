@@ -1,0 +1,72 @@
+/** Leases and signals, with the real process. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startFaultProxy } from "../support/fault-proxy.ts";
+import { sandboxEndpoint } from "../support/sandbox.ts";
+import { workspace } from "./beaconctl.ts";
+
+const manifests = (project: string): Readonly<Record<string, string>> => ({
+  "m.yaml": `
+apiVersion: beacon/v1
+kind: Project
+metadata: {name: ${project}}
+spec: {id: ${project}}
+---
+apiVersion: beacon/v1
+kind: Environment
+metadata: {name: dev}
+spec: {default: true}
+---
+apiVersion: ec2.aws/v1
+kind: VPC
+metadata: {name: main}
+spec: {cidrBlock: 10.0.0.0/16}
+---
+apiVersion: ec2.aws/v1
+kind: Subnet
+metadata: {name: a}
+spec: {vpcId: "\${vpc.main.vpcId}", cidrBlock: 10.0.1.0/24}
+`,
+});
+
+const APPLY = ["apply", "-f", "m.yaml", "--yes"];
+
+test("SIGINT: the call in flight is waited for, no new one is made, the next run goes on; meanwhile a second apply is refused", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  await using place = await workspace(manifests, proxy.endpoint);
+  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
+  const first = place.start(APPLY);
+  await held.struck;
+
+  const second = await place.beaconctl(...APPLY);
+  assert.equal(second.exitCode, 5, second.stderr);
+  assert.match(second.stderr, /\(pid \d+\).*since/);
+
+  first.child.kill("SIGINT");
+  await first.said(/SIGINT: stopping/);
+  held.release();
+  const ended = await first.ended;
+  assert.equal(ended.exitCode, 130, ended.stderr);
+  assert.match(ended.stdout, /interrupted +Subnet\/a/);
+  assert.deepEqual(calls(proxy.mutatingCalls), ["ec2:CreateVpc"]);
+
+  assert.equal((await place.beaconctl(...APPLY)).exitCode, 0);
+  assert.deepEqual(calls(proxy.mutatingCalls), ["ec2:CreateVpc", "ec2:CreateSubnet"]);
+});
+
+test("a second signal ends the process at once", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  await using place = await workspace(manifests, proxy.endpoint);
+  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
+  const running = place.start(APPLY);
+  await held.struck;
+  running.child.kill("SIGTERM");
+  await running.said(/SIGTERM: stopping/);
+  running.child.kill("SIGTERM");
+  assert.equal((await running.ended).exitCode, 143);
+});
+
+function calls(recorded: readonly { readonly name: string }[]): string[] {
+  return recorded.map(({ name }) => name).filter((name) => name.startsWith("ec2:"));
+}
