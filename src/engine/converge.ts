@@ -80,6 +80,11 @@ export class Converger {
     await this.retire();
   }
 
+  /** Whether an object of an earlier generation is still there, or recorded as such. */
+  get retires(): boolean {
+    return this.#decide().identified.retiring.length > 0 || (this.#record?.retiring.length ?? 0) > 0;
+  }
+
   /** Deletes the objects of earlier generations. */
   async retire(): Promise<void> {
     const { identified } = this.#decide();
@@ -379,8 +384,7 @@ export class Converger {
     this.#report("acting", "updating");
     try {
       const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, { id: current.id, desired, observed, changes }));
-      const updated = withTags({ ...current, values: { ...current.values, ...effect.values } }, effect.values.tags ?? current.tags);
-      this.#remotes = this.#remotes.map((remote) => (remote.id === current.id ? updated : remote));
+      this.#remotes = this.#remotes.map((remote) => (remote.id === current.id ? withEffect(remote, effect) : remote));
       const drifted = differences.some(({ field, cause }) => updater.fields.includes(field) && cause === "drift");
       this.#x.event(
         drifted ? "Corrected" : "Updated",
@@ -471,6 +475,10 @@ export class Converger {
 /** Values and tags together, whether a look or an effect told of them. */
 function seenOf({ values, tags }: Remote): JsonObject {
   return tags ? { ...values, tags } : values;
+}
+
+function withEffect(remote: Remote, { values }: Effect): Remote {
+  return withTags({ ...remote, values: { ...remote.values, ...values } }, values.tags ?? remote.tags);
 }
 
 function withTags(remote: Remote, tags: unknown): Remote {

@@ -198,7 +198,7 @@ async function retireAfterUsers(
   tasks: Tasks,
   users: readonly { readonly key: ResourceKey; readonly late: boolean }[],
 ): Promise<void> {
-  if ((x.record(resource.key)?.retiring.length ?? 0) === 0) return;
+  if (!converger.retires) return;
   for (const { key, late } of users) await (late ? tasks.get(key)?.settled : tasks.get(key)?.finished)?.done.catch(stillUsed);
   await converger.retire();
 

@@ -124,11 +124,25 @@ function ownedBy(claim: Claim, index: RemoteIndex): readonly Owned[] {
 }
 
 function retiringOf(claim: Claim, index: RemoteIndex, owned: readonly Owned[], generation: number): readonly Retiring[] {
-  const recorded = (claim.record?.retiring ?? []).filter(({ id }) => index.byId(id) !== undefined);
+  const recorded = (claim.record?.retiring ?? []).filter((old) => isPredecessor(claim, index, old));
   const tagged = owned
     .filter(({ owner, remote }) => owner.generation < generation && !recorded.some(({ id }) => id === remote.id))
     .map(({ owner, remote }) => ({ generation: owner.generation, id: remote.id }));
-  return [...recorded, ...tagged];
+  return mayClearUp(claim) ? [...recorded, ...tagged] : recorded;
+}
+
+// Where the name is the id, the successor has its predecessor's: only generation and binding tell them apart.
+function isPredecessor({ record }: Claim, index: RemoteIndex, { id, generation }: Retiring): boolean {
+  const remote = index.byId(id);
+  if (!remote || record?.id === id) return false;
+  const owner = ownerOf(remote);
+  return owner === undefined || owner.uid !== record?.uid || owner.generation === generation;
+}
+
+// An earlier object that no record knows came of a create whose answer was lost; it is removed where that cannot cost anything.
+function mayClearUp({ kind, lifecycle }: Claim): boolean {
+  const safe = kind.identity.by === "tag" && kind.identity.surplusIsSafe === true;
+  return !kind.stateful && (safe || lifecycle.deletion === "delete");
 }
 
 function fromBinding(claim: Claim, bound: Remote, peers: readonly Remote[]): Partial<Identified> {

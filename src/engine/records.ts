@@ -62,7 +62,9 @@ export function withoutIntent(record: ResourceRecord): ResourceRecord {
 /** The object was found or made. */
 export function bound(record: ResourceRecord, id: string, generation: number, now: number): ResourceRecord {
   const fresh = record.id !== id;
-  return { ...withoutIntent(record), id, generation, ...(fresh ? { boundAt: now } : {}) };
+  // Where the name is the id, the successor has taken its predecessor's: that one is gone.
+  const retiring = record.retiring.filter((old) => old.id !== id);
+  return { ...withoutIntent(record), id, generation, retiring, ...(fresh ? { boundAt: now } : {}) };
 }
 
 /** One earlier or surplus object is confirmed gone. */

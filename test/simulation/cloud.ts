@@ -268,12 +268,12 @@ export class Cloud {
     if (user !== undefined) throw new CloudError("InUse", `${id} is used by ${user}`);
   }
 
-  // A failed object may go, and a surplus one: the same resource's object of the same generation stays.
+  // A failed object may go, and a surplus one: an object of the same resource stays.
   #requireUnprotected(object: CloudObject): void {
     const owner = parseOwnership(object.versions.map(({ tags }) => tags).find((tags) => tags[TAG_DELETION] === "protect"));
     if (!owner || this.#stateAt(object, this.world.elapsedMs) === "failed") return;
     const twins = this.present().filter(({ id, tags, state }) => {
-      return id !== object.id && isLive(state) && tags[TAG_UID] === owner.uid && tags[TAG_GENERATION] === String(owner.generation);
+      return id !== object.id && isLive(state) && tags[TAG_UID] === owner.uid && Number(tags[TAG_GENERATION]) >= owner.generation;
     });
     if (twins.length === 0) throw new Violation(`the protected object ${object.id} of ${owner.resource} was deleted`);
   }

@@ -128,8 +128,8 @@ function changed(world: VirtualWorld, declared: Declared, manifest: Manifest, ed
 }
 
 /** What a person does in the end: no replacement of what is protected is asked for any more. */
-export function reasonable(manifest: Manifest): Manifest {
-  return manifest.map((declared) => (refers(declared) ? declared : { ...declared, mode: "m1" }));
+export function reasonable(manifest: Manifest, modeOf: (key: ResourceKey) => string | undefined): Manifest {
+  return manifest.map((declared) => (refers(declared) ? declared : { ...declared, mode: modeOf(declared.key) ?? declared.mode }));
 }
 
 function some(world: VirtualWorld, manifest: Manifest, chance: number): ResourceKey[] {

@@ -3,6 +3,7 @@
  * everything must come right, and stay silent.
  */
 
+import { TAG_RESOURCE } from "../../src/aws/tags.ts";
 import { equal, type Json } from "../../src/core/json.ts";
 import { stackName } from "../../src/core/resource.ts";
 import { stackPartition, stateOf } from "../../state/items.ts";
@@ -156,6 +157,9 @@ class Scenario {
     this.#table.clear();
     this.#watch.forget();
     this.world.note("STATE lost");
+    const { effects } = this.#cloud;
+    this.#requireDone(await this.#calmApply());
+    if (this.#cloud.effects !== effects) throw new Violation("rebuilding the records changed something");
   }
 
   async #calmApply(): Promise<ApplyEnd> {
@@ -230,7 +234,8 @@ class Scenario {
     this.#calm = true;
     await this.world.sleep(2 * LONG_FREEZE_MS);
     for (const { id, object } of cloud.present()) if (object.foreign) cloud.handDelete(id);
-    this.#manifest = reasonable(this.#manifest);
+    await this.world.sleep(2 * WINDOW_MS);
+    this.#manifest = reasonable(this.#manifest, (key) => modeOf(cloud, key));
     this.world.note(`----- the end ${JSON.stringify(this.#manifest)}`);
     this.#requireDone(await this.#apply(this.#process(), { wait: false }));
     assertOneOfEach(cloud, this.#manifest);
@@ -255,10 +260,12 @@ class Scenario {
     if (end.type !== "done") throw new Violation(`the calm apply ended as ${end.type}: ${end.message}`);
     const undone = end.report.results.filter(({ outcome, reason }) => outcome !== "done" && reason !== "Protected");
     if (undone.length > 0) throw new Violation(`the calm apply left ${JSON.stringify(undone)}`);
-    for (const { object, state } of this.#cloud.present()) {
-      if (object.foreign && isLive(state)) throw new Violation(`${object.id} is still in the way`);
-    }
   }
+}
+
+function modeOf(cloud: Cloud, key: string): string | undefined {
+  const mode = cloud.present().find(({ tags, state }) => isLive(state) && tags[TAG_RESOURCE] === key)?.values.mode;
+  return typeof mode === "string" ? mode : undefined;
 }
 
 /** From none at all, so that some seeds are free of a trouble, to `most`. */
