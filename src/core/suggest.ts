@@ -1,9 +1,10 @@
 /** The nearest known name, for "did you mean". */
 
-/** The candidate that `name` most likely meant, or undefined when none is near: at most a third of its letters may differ. */
+/** The candidate that `name` most likely meant, or undefined when none is near: about a third of its letters may differ. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: { candidate: string; distance: number } | undefined;
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // One letter for every three: names of a single letter are near to nothing.
+  const limit = Math.floor((name.length + 1) / 3);
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance <= limit && distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { candidate, distance };

@@ -1,7 +1,12 @@
 /** The part of cel-js's syntax tree that is read here: its own types hide the type that the checker leaves on each node. */
 
 /** A checker's type, as cel-js has it. */
-export type DeclaredType = { readonly kind: string; readonly name: string; readonly keyType?: DeclaredType; readonly valueType?: DeclaredType };
+export type DeclaredType = {
+  readonly kind: string;
+  readonly name: string;
+  readonly keyType?: DeclaredType;
+  readonly valueType?: DeclaredType;
+};
 
 /** A node; which arguments it has follows from `op`. */
 export type Ast = {

@@ -3,19 +3,22 @@
 import type { z } from "zod";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { type ObjectShape, objectShape, type Shape } from "../core/shape.ts";
-import { suggestion } from "../core/suggest.ts";
-import { type Node, placeOfPath, plainJson, spanOf } from "./node.ts";
+import { nearest, suggestion } from "../core/suggest.ts";
+import { type Node, type Place, placeOfPath, plainJson, spanOf } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { shapeText } from "./types.ts";
 
-/** What is checked and how its problems are told. `at` is where a missing field is shown. */
-export type Subject = { readonly node: Node; readonly label: string; readonly problems: Problems };
+/** What is checked and how its problems are told. `home` is where a missing top-level field is shown. */
+export type Subject = { readonly node: Node; readonly label: string; readonly problems: Problems; readonly home?: Place };
 
 /** Adds a problem for everything the schema refuses, except where the value is an expression or was refused already. */
 export function checkValue(schema: z.ZodObject, value: JsonObject, subject: Subject): void {
   const result = schema.safeParse(value);
   if (result.success) return;
-  for (const issue of result.error.issues.flatMap((issue) => flatten(issue, []))) tell(issue, value, objectShape(schema), subject);
+  const shape = objectShape(schema);
+  const issues = result.error.issues.flatMap((issue) => flatten(issue, []));
+  const meant = new Set(issues.flatMap((issue) => misspelt(issue, shape)));
+  for (const issue of issues) if (!meant.has(issue.path.join("."))) tell(issue, value, shape, subject);
 }
 
 /** The node as JSON without expressions, checked: for documents that are read before anything can be evaluated. */
@@ -61,19 +64,38 @@ function flatten(issue: Issue, path: readonly PropertyKey[]): readonly Issue[] {
   return first.flatMap((inner) => flatten(inner, at));
 }
 
-function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label, problems }: Subject): void {
-  if (restsOnExpression(value, issue.path)) return;
+/** The paths of the fields that unknown ones are near to: to call these missing as well would be to say one thing twice. */
+function misspelt(issue: Issue, shape: ObjectShape): readonly string[] {
+  const parent = issue.code === "unrecognized_keys" ? shapeAt(shape, issue.path) : undefined;
+  if (issue.code !== "unrecognized_keys" || parent?.type !== "object") return [];
+  const near = issue.keys.map((key) => nearest(key, Object.keys(parent.fields)));
+  return near.flatMap((name) => (name === undefined ? [] : [[...issue.path, name].join(".")]));
+}
+
+function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label, problems, home }: Subject): void {
   const field = issue.path.map(String).join(".");
-  const place = placeOfPath(node, issue.path);
   const found = valueAt(value, issue.path);
   const expected = shapeAt(shape, issue.path);
   if (issue.code === "unrecognized_keys") {
     for (const key of issue.keys) tellUnknown(key, [...issue.path, key], expected, { node, label, problems });
     return;
   }
-  if (issue.code === "invalid_type" && found === undefined) return problems.add(place, `\`${field}\` is missing in ${label}`, expects(expected));
+  if (restsOnExpression(value, issue.path)) return;
+  if (found === undefined) {
+    problems.add(missingPlace(node, issue.path, home), `\`${field}\` is missing in ${label}`, expects(expected));
+    return;
+  }
   const name = field === "" ? label : `\`${field}\` of ${label}`;
-  problems.add(place, `${name} ${complaint(issue, found, expected)}`, hintFor(issue, found, expected, sourceText(node, issue.path)));
+  problems.add(
+    placeOfPath(node, issue.path),
+    `${name}${complaint(issue, found, expected)}`,
+    hintFor(issue, found, expected, sourceText(node, issue.path)),
+  );
+}
+
+/** A missing field is shown at the key of the map that lacks it. */
+function missingPlace(node: Node, path: readonly PropertyKey[], home: Place | undefined): Place {
+  return path.length > 1 ? keyPlace(node, path.slice(0, -1)) : (home ?? node.place);
 }
 
 function tellUnknown(key: string, path: readonly PropertyKey[], expected: Shape | undefined, { node, label, problems }: Subject): void {
@@ -97,20 +119,23 @@ function nodeAt(node: Node, path: readonly PropertyKey[]): Node | undefined {
 
 function sourceText(node: Node, path: readonly PropertyKey[]): string | undefined {
   const found = nodeAt(node, path);
-  return found?.type === "scalar" && found.style === "plain" ? found.place.source.text.slice(found.place.start, found.place.end) : undefined;
+  return found?.type === "scalar" && found.style === "plain"
+    ? found.place.source.text.slice(found.place.start, found.place.end)
+    : undefined;
 }
 
 function complaint(issue: Issue, found: Json | undefined, expected: Shape | undefined): string {
-  if (issue.code === "custom") return issue.message;
+  // A kind's own message goes on after the field's name, or is a sentence by itself.
+  if (issue.code === "custom") return /^(must|may|cannot|is|has|needs)\b/.test(issue.message) ? ` ${issue.message}` : `: ${issue.message}`;
   if (issue.code === "invalid_type" || issue.code === "invalid_union") {
-    return `must be ${expected ? shapeText(expected) : "something else"}, but is ${kindText(found)}`;
+    return ` must be ${expected ? shapeText(expected) : "something else"}, but is ${kindText(found)}`;
   }
-  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}, but is ${JSON.stringify(found)}`;
+  if (issue.code === "invalid_value") return ` must be one of ${issue.values.map(String).join(", ")}, but is ${JSON.stringify(found)}`;
   const shown = found === undefined || typeof found === "object" ? "" : `, but is ${JSON.stringify(found)}`;
-  if (issue.code === "too_small") return `must ${amount(issue.origin, "at least", Number(issue.minimum))}${shown}`;
-  if (issue.code === "too_big") return `must ${amount(issue.origin, "at most", Number(issue.maximum))}${shown}`;
-  if (issue.code === "invalid_format" && issue.message.startsWith("Invalid")) return `must match ${issue.pattern ?? issue.format}${shown}`;
-  return `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}${shown}`;
+  if (issue.code === "too_small") return ` must ${amount(issue.origin, "at least", Number(issue.minimum))}${shown}`;
+  if (issue.code === "too_big") return ` must ${amount(issue.origin, "at most", Number(issue.maximum))}${shown}`;
+  if (issue.code === "invalid_format" && issue.message.startsWith("Invalid")) return ` must match ${issue.pattern ?? issue.format}${shown}`;
+  return ` ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}${shown}`;
 }
 
 function amount(origin: string, bound: string, limit: number): string {
@@ -120,10 +145,14 @@ function amount(origin: string, bound: string, limit: number): string {
 }
 
 function hintFor(issue: Issue, found: Json | undefined, expected: Shape | undefined, source: string | undefined): string | undefined {
-  if (issue.code === "invalid_value" && typeof found === "string") return suggestion(found, issue.values.map(String));
+  if (issue.code === "invalid_value" && typeof found === "string") {
+    const near = nearest(found, issue.values.map(String));
+    return near === undefined ? undefined : `did you mean \`${near}\`?`;
+  }
   if (expected?.type === "string" && (typeof found === "number" || typeof found === "boolean")) return `write "${source ?? found}"`;
   const wantsNumber = expected?.type === "integer" || expected?.type === "number";
-  if (wantsNumber && typeof found === "string" && found.trim() !== "" && Number.isFinite(Number(found))) return `write ${Number(found)} without quotes`;
+  if (wantsNumber && typeof found === "string" && found.trim() !== "" && Number.isFinite(Number(found)))
+    return `write ${Number(found)} without quotes`;
   return undefined;
 }
 

@@ -91,7 +91,7 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
 }
 
 function named(problem: Problem, environments: readonly string[]): Problem {
-  return { ...problem, message: `${problem.message} (environment ${environments.join(", ")})` };
+  return { ...problem, message: `${problem.message} (in ${environments.join(", ")})` };
 }
 
 /** Reads names and types. */
@@ -99,12 +99,13 @@ export function prepare(sources: SourceSet, options: CompileOptions): Prepared {
   const problems = new Problems();
   for (const problem of sources.problems) problems.addProblem(problem);
   const declarations = readDeclarations(sources, options.kinds, problems);
+  const incomplete = problems.size > 0;
   const project = readProject(declarations.project, problems);
   const environments = readEnvironments(declarations, problems);
   const layers = commandLayers({ params: options.params ?? [], paramsFiles: options.paramsFiles ?? [] }, project.parameters, problems);
   const parameterShape = objectShape(parametersCheck(project.parameters));
   const language = new Language({ kinds: options.kinds, names: namesOf(declarations), params: parameterShape });
-  const texts = new Texts(language, problems, sources.problems.length > 0);
+  const texts = new Texts(language, problems, incomplete);
   const locals = defineLocals(language, project.locals, texts, problems);
   return { sources, declarations, project, environments, parameterShape, language, texts, locals, layers, problems };
 }
@@ -112,9 +113,8 @@ export function prepare(sources: SourceSet, options: CompileOptions): Prepared {
 function namesOf({ resources }: Declarations): ReadonlyMap<string, ReadonlyMap<string, "one" | "group">> {
   const names = new Map<string, Map<string, "one" | "group">>();
   for (const { kind, name, document } of resources) {
-    let known = names.get(kind.root);
-    if (!known) names.set(kind.root, (known = new Map()));
-    known.set(name, document.entries.has("forEach") ? "group" : "one");
+    const known = names.get(kind.root) ?? new Map<string, "one" | "group">();
+    names.set(kind.root, known.set(name, document.entries.has("forEach") ? "group" : "one"));
   }
   return names;
 }
@@ -124,7 +124,8 @@ function chosenEnvironment({ declarations, environments, problems }: Prepared, w
   const known = [...declarations.environments.keys()];
   const name = wanted ?? [...environments].find(([, environment]) => environment.isDefault)?.[0];
   if (name !== undefined && environments.has(name)) return name;
-  if (known.length === 0) problems.add(undefined, "no manifest is an Environment", "write one document with apiVersion: beacon/v1, kind: Environment");
+  if (known.length === 0)
+    problems.add(undefined, "no manifest is an Environment", "write one document with apiVersion: beacon/v1, kind: Environment");
   else if (name === undefined) {
     problems.add(undefined, "no environment is chosen, and none is marked as default", `choose one with --env: ${known.join(", ")}`);
   } else if (!known.includes(name)) problems.add(undefined, `unknown environment \`${name}\``, suggestion(name, known));
@@ -135,7 +136,7 @@ function compileOne(prepared: Prepared, name: string, problems: Problems, region
   const environment = prepared.environments.get(name);
   if (!environment) return undefined;
   const layers = [...(environment.parameters ? [{ values: environment.parameters }] : []), ...prepared.layers];
-  const params = parameterValues(prepared.project.parameters, layers, name, problems);
+  const params = parameterValues(prepared.project.parameters, layers, problems);
   const settings = settingsWith(environment.settings, region);
   return compileEnvironment(prepared, { settings, params }, problems);
 }

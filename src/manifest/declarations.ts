@@ -38,8 +38,20 @@ const LATER: ReadonlySet<string> = new Set(["Blueprint", "Monitor"]);
 
 // Names stand in tags, keys and expressions. 128 characters leave a tag value (256) room for the kind and a forEach key.
 const metadataSchema = z.strictObject({
-  name: field(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, "may hold letters, digits, - and _").max(128), { doc: "Unique among its kind." }),
-  renamedFrom: field(z.string().regex(/^[A-Za-z0-9]+\/[A-Za-z0-9._-]+$/, "must be KIND/NAME").optional(), { doc: "The key it had before." }),
+  name: field(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, "may hold letters, digits, - and _")
+      .max(128),
+    { doc: "Unique among its kind." },
+  ),
+  renamedFrom: field(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9]+\/[A-Za-z0-9._-]+$/, "must be KIND/NAME")
+      .optional(),
+    { doc: "The key it had before." },
+  ),
 });
 
 const RESOURCE_MEMBERS = ["apiVersion", "kind", "metadata", "spec", "forEach", "includeWhen", "dependsOn", "readyWhen", "lifecycle"];
@@ -58,8 +70,10 @@ export function readDeclarations(sources: SourceSet, kinds: Kinds, problems: Pro
     else if (read?.type === "resource") resources.push(read.declaration);
   }
   const [project, ...surplus] = projects;
-  for (const { place } of surplus) problems.add(place, "there is more than one Project", project && `the first is at ${placeText(project.place)}`);
-  if (!project && sources.problems.length === 0) problems.add(undefined, "no manifest is a Project", "write one document with apiVersion: beacon/v1, kind: Project");
+  for (const { place } of surplus)
+    problems.add(place, "there is more than one Project", project && `the first is at ${placeText(project.place)}`);
+  if (!project && sources.problems.length === 0)
+    problems.add(undefined, "no manifest is a Project", "write one document with apiVersion: beacon/v1, kind: Project");
   return { project, environments, resources: unique(resources, problems) };
 }
 
@@ -86,7 +100,8 @@ function readDocument(document: Node, kinds: Kinds, problems: Problems): Read | 
 function requiredText(document: MapNode, name: string, problems: Problems): string | undefined {
   const node = member(document, name);
   const text = textOf(node);
-  if (text === undefined) problems.add(node?.place ?? firstLine(document), node ? `\`${name}\` must be text` : `\`${name}\` is missing in this document`);
+  if (text === undefined)
+    problems.add(node?.place ?? firstLine(document), node ? `\`${name}\` must be text` : `\`${name}\` is missing in this document`);
   return text;
 }
 

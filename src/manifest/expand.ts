@@ -78,7 +78,8 @@ function excludedBy(declaration: Declaration, expander: Expander): string | unde
   const value = expander.reader.read(node, { type: "boolean", optional: false }, reading);
   if (value === true) return "";
   if (value === false) return node.type === "scalar" ? `includeWhen: ${String(node.value)}` : "includeWhen";
-  if (expander.problems.size === before && !isObject(value)) expander.problems.add(node.place, `\`includeWhen\` of ${declaration.label} must be true or false`);
+  if (expander.problems.size === before && !isObject(value))
+    expander.problems.add(node.place, `\`includeWhen\` of ${declaration.label} must be true or false`);
   return undefined;
 }
 
@@ -95,15 +96,23 @@ function forEachSlots(declaration: Declaration, expander: Expander): readonly Sl
 /** The keys and values to go over; undefined for what is neither a list of scalars nor a map. */
 function itemsOf(value: Json | undefined): readonly (readonly [string, Json])[] | undefined {
   if (Array.isArray(value)) {
-    return value.every((item) => typeof item === "string" || typeof item === "number") ? value.map((item) => [String(item), item]) : undefined;
+    return value.every((item) => typeof item === "string" || typeof item === "number")
+      ? value.map((item) => [String(item), item])
+      : undefined;
   }
   return isObject(value) ? Object.entries(value).map(([key, item]) => [key, item ?? null]) : undefined;
 }
 
-function slotsOf({ kind, name, label }: Declaration, items: readonly (readonly [string, Json])[], node: Node, problems: Problems): readonly Slot[] {
+function slotsOf(
+  { kind, name, label }: Declaration,
+  items: readonly (readonly [string, Json])[],
+  node: Node,
+  problems: Problems,
+): readonly Slot[] {
   const seen = new Set<string>();
   return items.flatMap(([key, value], index) => {
-    if (!/^[A-Za-z0-9._-]+$/.test(key)) problems.add(node.place, `the forEach key "${key}" of ${label} may hold letters, digits, ., - and _`);
+    if (!/^[A-Za-z0-9._-]+$/.test(key))
+      problems.add(node.place, `the forEach key "${key}" of ${label} may hold letters, digits, ., - and _`);
     else if (seen.has(key)) problems.add(node.place, `the forEach of ${label} has the key "${key}" twice`);
     else {
       seen.add(key);

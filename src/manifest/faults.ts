@@ -1,11 +1,14 @@
 /** What is wrong with an expression, in a person's words: cel-js's own errors are translated, and what it lets pass is found. */
 
-import { suggestion } from "../core/suggest.ts";
+import { nearest, suggestion } from "../core/suggest.ts";
 import { type Ast, type DeclaredType, walk } from "./ast.ts";
 import { FUNCTIONS } from "./functions.ts";
 import type { ObjectType } from "./types.ts";
 
-/** What is wrong, and where in the expression's text. `dangling`: it names a resource that no manifest declares. */
+/**
+ * What is wrong, and where in the expression's text. `dangling`: it names a resource that no manifest declares,
+ * and none is called nearly so: while a document cannot be read, it may be declared there.
+ */
 export type Fault = {
   readonly message: string;
   readonly hint?: string;
@@ -34,7 +37,9 @@ export function faultOf(thrown: unknown, about: About): Fault {
   const literal = literalHint(about.text);
   const message = `\${${about.text}} is not understood: ${lower(error.summary)}`;
   if (literal !== undefined) return { message, hint: literal, start: 0, end: about.text.length };
-  return { message: error.code === "no_such_overload" || error.code === "no_matching_overload" ? typeMessage(error) : message, ...place };
+  if (error.code !== "no_such_overload" && error.code !== "no_matching_overload") return { message, ...place };
+  const own = /for '(?:\S+\.)?(\w+)\(/.exec(error.summary ?? "")?.[1] as keyof typeof FUNCTIONS | undefined;
+  return { message: typeMessage(error), ...(own !== undefined && FUNCTIONS[own] ? { hint: FUNCTIONS[own] } : {}), ...place };
 }
 
 /** The first access to an attribute that its type does not have: the checker lets these pass where `.?` is used. */
@@ -49,7 +54,8 @@ export function unknownAttribute(ast: Ast, about: About): Fault | undefined {
 
 /** `${aws:username}` and `${vpc-id}` are AWS's, or the shell's. */
 function literalHint(text: string): string | undefined {
-  const looksForeign = /^[\w-]+:[\w/.-]+$/.test(text) || /^[A-Za-z]\w*(-\w+)+$/.test(text) || /^!\w+/.test(text) || /^[A-Za-z_]\w*:-/.test(text);
+  const looksForeign =
+    /^[\w-]+:[\w/.-]+$/.test(text) || /^[A-Za-z]\w*(-\w+)+$/.test(text) || /^!\w+/.test(text) || /^[A-Za-z_]\w*:-/.test(text);
   return looksForeign ? `if the text itself is meant, write $\${${text}}` : undefined;
 }
 
@@ -67,9 +73,14 @@ function unknownMember(node: Ast, about: About): Fault | undefined {
   if (!type || name === undefined || type.fields.has(name)) return undefined;
   const place = typeof right === "string" ? { start: node.end - right.length, end: node.end } : { start: right.start, end: right.end };
   const hint = suggestion(name, type.fields.keys());
-  const dangling = type.role === "root" && type.name.endsWith(" resources");
-  const message = dangling ? `no ${type.what} is called \`${name}\`` : `${type.what} has no attribute \`${name}\``;
-  return { message, ...(hint === undefined ? {} : { hint }), ...(dangling ? { dangling } : {}), ...place };
+  const dangling = type.role === "root";
+  const message = dangling || type.role === "names" ? `no ${type.what} is called \`${name}\`` : `${type.what} has no attribute \`${name}\``;
+  return {
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(dangling && nearest(name, type.fields.keys()) === undefined ? { dangling } : {}),
+    ...place,
+  };
 }
 
 function objectOf(declared: DeclaredType | undefined, about: About): ObjectType | undefined {
@@ -93,5 +104,6 @@ function words(type: string | undefined): string {
 }
 
 function lower(text: string | undefined): string {
+  if (text === "Unexpected token: EOF") return "it ends too soon";
   return text === undefined ? "it has an error" : text.charAt(0).toLowerCase() + text.slice(1);
 }

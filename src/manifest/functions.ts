@@ -112,11 +112,13 @@ function transformMap({ ast, args, receiver }: MacroInput): object {
       if (keyName.op !== "id" || valueName.op !== "id") {
         throw checker.createError("invalid_macro_argument", "the first two arguments of transformMap must be names", ast);
       }
-      if (type.kind !== "map" && type.kind !== "dyn") throw checker.createError("no_matching_overload", `transformMap needs a map, not '${type.name}'`, ast);
+      if (type.kind !== "map" && type.kind !== "dyn")
+        throw checker.createError("no_matching_overload", `transformMap needs a map, not '${type.name}'`, ast);
       outer = context.forkWithVariable(keyName.args as string, checker.getType("string"));
       inner = outer.forkWithVariable(valueName.args as string, type.valueType ?? checker.getType("dyn"));
       const fits = checker.check(condition, inner);
-      if (fits.name !== "bool" && fits.kind !== "dyn") throw checker.createError("no_matching_overload", "the condition of transformMap must be true or false", condition);
+      if (fits.name !== "bool" && fits.kind !== "dyn")
+        throw checker.createError("no_matching_overload", "the condition of transformMap must be true or false", condition);
       return checker.registry.getMapType(checker.getType("string"), checker.check(transform, inner));
     },
     evaluate(evaluator: Evaluator, _macro: unknown, context: Context): unknown {

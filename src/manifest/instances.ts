@@ -77,7 +77,13 @@ export class LazyInstance implements Instance {
       stay: (unknown, place) => {
         if (field === undefined || !unknown.what.startsWith(`${this.path}.`) || this.#shape(field).meta?.late) return true;
         const what = unknown.what.slice(this.path.length + 1);
-        problems.add(place, `\`${field}\` of ${this.key} needs its own \`${what}\`, which is known only after it exists`);
+        const circle = this.#open.has(what);
+        problems.add(
+          place,
+          circle
+            ? `\`${what}\` of ${this.declaration.label} is made from itself`
+            : `\`${field}\` of ${this.declaration.label} needs its own \`${what}\`, which is known only after it exists`,
+        );
         return false;
       },
     };

@@ -103,7 +103,10 @@ function objectSchema(fields: Readonly<Record<string, Shape>>): JsonObject {
 function itemSchema(element: Shape): JsonObject {
   if (element.type !== "object") return shapeSchema(element);
   const plain = objectSchema(element.fields);
-  const directives = { $if: { anyOf: [EXPRESSION, { type: "boolean" }] }, $for: { type: "string", pattern: "^\\s*[A-Za-z_]\\w*\\s+in\\s+\\$\\{" } };
+  const directives = {
+    $if: { anyOf: [EXPRESSION, { type: "boolean" }] },
+    $for: { type: "string", pattern: "^\\s*[A-Za-z_]\\w*\\s+in\\s+\\$\\{" },
+  };
   return { anyOf: [{ ...plain, properties: { ...(plain.properties as JsonObject), ...directives } }, EXPRESSION] };
 }
 
@@ -121,7 +124,12 @@ function ownSchema(kind: string, spec: JsonObject): JsonObject {
 }
 
 function projectSpec(): JsonObject {
-  const output = { type: "object", required: ["value"], additionalProperties: false, properties: { value: {}, description: { type: "string" } } };
+  const output = {
+    type: "object",
+    required: ["value"],
+    additionalProperties: false,
+    properties: { value: {}, description: { type: "string" } },
+  };
   return {
     type: "object",
     additionalProperties: false,
@@ -157,7 +165,10 @@ function environmentSpec(parameters: readonly Parameter[] | undefined): JsonObje
 }
 
 /** A parameter's own schema is JSON Schema already; only formats that editors do not know are left out. */
-function parameterSchema({ type, description, items, properties, required, additionalProperties }: ParameterSchema, node?: Parameter["node"]): JsonObject {
+function parameterSchema(
+  { type, description, items, properties, required, additionalProperties }: ParameterSchema,
+  node?: Parameter["node"],
+): JsonObject {
   const nested = (schema: ParameterSchema) => parameterSchema(schema);
   const values = node?.entries.get("enum")?.value;
   return defined({
@@ -178,7 +189,10 @@ function commonDefinitions(): JsonObject {
       type: "object",
       required: ["name"],
       additionalProperties: false,
-      properties: { name: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_-]*$" }, renamedFrom: { type: "string", description: "The key it had before." } },
+      properties: {
+        name: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_-]*$" },
+        renamedFrom: { type: "string", description: "The key it had before." },
+      },
     },
     lifecycle: {
       type: "object",

@@ -12,7 +12,8 @@ import type { Ast, DeclaredType } from "./ast.ts";
 import { type Fault, faultOf, unknownAttribute } from "./faults.ts";
 import { registerFunctions } from "./functions.ts";
 import { type Reference, referencesOf } from "./references.ts";
-import { BOOL, celName, DOUBLE, DYN, fieldTypes, INT, type ObjectType, objectType, STRING, type Type, typeOfShape } from "./types.ts";
+import { remembered } from "./remembered.ts";
+import { BOOL, celName, DOUBLE, DYN, fieldTypes, INT, type ObjectType, objectType, STRING, type Type } from "./types.ts";
 
 /** The roots that every expression may use beside the kinds'. `each` and `self` exist where a document has them. */
 export const ROOTS = Object.freeze(["project", "env", "params", "local", "self", "each"] as const);
@@ -76,7 +77,8 @@ export class Language {
     const make = (type: ObjectType) => made.push(type);
     for (const root of input.names.keys()) this.#addResourceType(root, make);
     for (const kind of input.kinds.values()) this.#addRootType(kind, make);
-    this.params = typeOfShape(input.params, "params", make) as ObjectType;
+    this.params = objectType("params", "parameter", fieldTypes(input.params.fields, "params", make), "names");
+    make(this.params);
     this.project = objectType("project", "the project", new Map([["name", STRING]]));
     this.env = objectType("env", "the environment", new Map(["name", "region", "accountId"].map((name) => [name, STRING])));
     make(this.project);
@@ -86,7 +88,7 @@ export class Language {
 
   /** The types of `local`, as far as they are known: each local is checked with those it may refer to. */
   defineLocals(fields: ReadonlyMap<string, Type>): void {
-    this.#locals = objectType(`locals${this.#localsMade++ || ""}`, "the locals", fields, "root");
+    this.#locals = objectType(`locals${this.#localsMade++ || ""}`, "local", fields, "names");
     this.#objects.set(this.#locals.name, this.#locals);
     this.#scopes.clear();
   }
@@ -114,12 +116,7 @@ export class Language {
   /** Parses and checks an expression; the same text in the same scope is done once. */
   check(text: string, scope: Scope): Checked {
     const scoped = this.#scope(scope);
-    let checked = scoped.cache.get(text);
-    if (!checked) {
-      checked = this.#check(text, scoped);
-      scoped.cache.set(text, checked);
-    }
-    return checked;
+    return remembered(scoped.cache, text, () => this.#check(text, scoped));
   }
 
   /** The names that an expression refers to, without a check; undefined where it cannot be parsed. */
@@ -208,12 +205,7 @@ export class Language {
   #scope(scope: Scope): Scoped {
     const loops = [...(scope.loops ?? [])];
     const key = JSON.stringify([scope.self, scope.each && celName(scope.each), loops.map(([name, type]) => [name, celName(type)])]);
-    let scoped = this.#scopes.get(key);
-    if (!scoped) {
-      scoped = this.#makeScope(scope, loops);
-      this.#scopes.set(key, scoped);
-    }
-    return scoped;
+    return remembered(this.#scopes, key, () => this.#makeScope(scope, loops));
   }
 
   #makeScope(scope: Scope, loops: readonly (readonly [string, Type])[]): Scoped {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Dependency, Expression, Lifecycle, ResourceKey } from "../core/resource.ts";
 import { LIFECYCLE_DEFAULTS } from "../core/resource.ts";
 import { objectShape } from "../core/shape.ts";
-import { suggestion } from "../core/suggest.ts";
+import { nearest, suggestion } from "../core/suggest.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { checkValue } from "./check-value.ts";
 import type { Expander } from "./expand.ts";
@@ -50,24 +50,39 @@ function checkLifecycle(
   const known = Object.keys(kind.spec.fields);
   for (const name of Array.isArray(lifecycle.ignoreFields) ? lifecycle.ignoreFields : []) {
     const place = member(node, "ignoreFields")?.place;
-    if (!known.includes(name)) problems.add(place, `unknown field \`${name}\` in ignoreFields of ${declaration.label}`, suggestion(name, known));
+    if (!known.includes(name))
+      problems.add(place, `unknown field \`${name}\` in ignoreFields of ${declaration.label}`, suggestion(name, known));
   }
 }
 
 /** The resources of `dependsOn`; those that are excluded here do not count. */
-export function dependsOn(instance: LazyInstance, { world, reader, problems }: Expander, labels: ReadonlyMap<string, string>): readonly Dependency[] {
+export function dependsOn(
+  instance: LazyInstance,
+  { world, reader, problems }: Expander,
+  labels: ReadonlyMap<string, string>,
+): readonly Dependency[] {
   const node = member(instance.declaration.document, "dependsOn");
   if (!node) return [];
   if (node.type !== "list") {
     problems.add(node.place, "`dependsOn` must be a list of KIND/NAME");
     return [];
   }
-  const reading = { ...instance.reading(), label: `\`dependsOn\` of ${instance.declaration.label}`, stay: staticOnly(problems, "`dependsOn`") };
+  const reading = {
+    ...instance.reading(),
+    label: `\`dependsOn\` of ${instance.declaration.label}`,
+    stay: staticOnly(problems, "`dependsOn`"),
+  };
   return node.items.flatMap((item) => {
     const key = reader.read(item, { type: "string", optional: true }, reading);
     if (key === undefined) return [];
     const found = typeof key === "string" ? targets(key, world, labels) : undefined;
-    if (!found) problems.add(item.place, `${instance.declaration.label} depends on \`${String(key)}\`, which is not declared`, suggestion(String(key), labels.keys()));
+    const near = nearest(String(key), labels.keys());
+    if (!found)
+      problems.add(
+        item.place,
+        `${instance.declaration.label} depends on \`${String(key)}\`, which is not declared`,
+        near === undefined ? undefined : `did you mean \`${near}\`?`,
+      );
     return (found ?? []).filter((on) => on !== instance.key).map((on) => ({ on }));
   });
 }
@@ -92,11 +107,12 @@ export function readyWhen(instance: LazyInstance, { texts, problems }: Expander)
     const read = item.type === "scalar" ? texts.read(item, instance.scope) : undefined;
     if (read && "wrong" in read) return [];
     if (!read || !("text" in read)) {
-      problems.add(item.place, "`readyWhen` takes expressions, such as ${self.state == \"available\"}");
+      problems.add(item.place, '`readyWhen` takes expressions, such as ${self.state == "available"}');
       return [];
     }
     const { expression, references, place } = read.text;
-    if (expression.type.kind !== "bool" && expression.type.kind !== "dyn") problems.add(place, "`readyWhen` takes conditions that are true or false");
+    if (expression.type.kind !== "bool" && expression.type.kind !== "dyn")
+      problems.add(place, "`readyWhen` takes conditions that are true or false");
     reading.refer(references);
     return [{ $expr: expression.text }];
   });
@@ -108,6 +124,7 @@ export function renamedFrom(instance: LazyInstance, { world, problems }: Expande
   if (node?.type !== "scalar" || typeof node.value !== "string") return undefined;
   const suffix = instance.each ? `-${String(instance.each.key)}` : "";
   const key = `${node.value}${suffix}` as ResourceKey;
-  if (world.instance(key)) problems.add(node.place, `${instance.key} was renamed from ${key}, which is still declared`, "remove the old document");
+  if (world.instance(key))
+    problems.add(node.place, `${instance.key} was renamed from ${key}, which is still declared`, "remove the old document");
   return key;
 }

@@ -41,7 +41,11 @@ export class Links {
     const remote = this.#expanded(references).filter(({ reference }) => this.#world.language.rootTypes.has(reference.root));
     for (const { reference, place } of remote) {
       const name = reference.name === undefined ? reference.root : `${reference.root}.${reference.name}`;
-      this.#problems.add(place, `${what} must be known before any AWS call, but depends on \`${name}\``, "it may use params, env, project and local");
+      this.#problems.add(
+        place,
+        `${what} must be known before any AWS call, but depends on \`${name}\``,
+        "it may use params, env, project and local",
+      );
     }
     return remote.length === 0;
   }
@@ -81,7 +85,7 @@ export class Links {
 
   #excluded({ guarded, root, name }: Reference, condition: string, label: string, place: Place): Resolved {
     if (guarded) return [];
-    this.#problems.add(place, `${label} is excluded in this environment (${condition})`, `write ${root}.?${name} to allow for that`);
+    this.#problems.add(place, `${label} is excluded by \`${condition}\``, `write ${root}.?${name} to allow for that`);
     return undefined;
   }
 

@@ -9,7 +9,7 @@ import { scalarsOf } from "./reader.ts";
 import type { Reference } from "./references.ts";
 import { parseTemplate } from "./template.ts";
 import type { Texts } from "./texts.ts";
-import { common, DYN, toCel, type Type, typeOfJson } from "./types.ts";
+import { common, DYN, type Type, toCel, typeOfJson } from "./types.ts";
 
 /** Locals, project-wide expressions: what is written there sees no `each` and no `self`. */
 export const PROJECT_SCOPE: Scope = Object.freeze({});
@@ -19,8 +19,11 @@ export function defineLocals(language: Language, node: MapNode | undefined, text
   const nodes = new Map([...(node?.entries ?? [])].map(([name, { value }]) => [name, value]));
   const types = new Map<string, Type>();
   const references = new Map<string, readonly Reference[]>();
-  language.defineLocals(types);
-  for (const name of sorted(language, node, nodes, problems)) {
+  const names = sorted(language, node, nodes, problems);
+  // In a circle nothing is known of any type, which must not make further problems.
+  for (const name of names.circular) types.set(name, DYN);
+  language.defineLocals(new Map(types));
+  for (const name of names.order) {
     const local = nodes.get(name) as Node;
     types.set(name, typeOfNode(local, texts));
     references.set(name, referencesOf(local, texts, references));
@@ -29,14 +32,16 @@ export function defineLocals(language: Language, node: MapNode | undefined, text
   return references;
 }
 
-/** The names so that each comes after those it uses; a circle is a problem, and its locals keep the order of the document. */
-function sorted(language: Language, node: MapNode | undefined, nodes: ReadonlyMap<string, Node>, problems: Problems): readonly string[] {
+type Sorted = { readonly order: readonly string[]; readonly circular: readonly string[] };
+
+/** The names so that each comes after those it uses; a circle is a problem, and then the document's order is kept. */
+function sorted(language: Language, node: MapNode | undefined, nodes: ReadonlyMap<string, Node>, problems: Problems): Sorted {
   const uses = new Map([...nodes].map(([name, local]) => [name, localsUsed(language, local).filter((used) => nodes.has(used))]));
   const result = order(uses);
-  if ("order" in result) return result.order;
+  if ("order" in result) return { order: result.order, circular: [] };
   const [first] = result.cycle;
   problems.add(node?.entries.get(first ?? "")?.key, `locals refer to each other in a circle: ${result.cycle.join(" → ")}`);
-  return [...nodes.keys()];
+  return { order: [...nodes.keys()], circular: result.cycle };
 }
 
 function localsUsed(language: Language, node: Node): readonly string[] {

@@ -158,9 +158,9 @@ export function parametersCheck(parameters: readonly Parameter[]): z.ZodObject {
 }
 
 /** The values of all parameters in an environment. Problems: unknown, missing, of the wrong type, out of range. */
-export function parameterValues(parameters: readonly Parameter[], layers: readonly Layer[], environment: string, problems: Problems): JsonObject {
+export function parameterValues(parameters: readonly Parameter[], layers: readonly Layer[], problems: Problems): JsonObject {
   for (const { values } of layers) refuseUnknownParameters(values, parameters, problems);
-  const values = parameters.map((parameter) => [parameter.name, valueOf(parameter, layers, environment, problems)] as const);
+  const values = parameters.map((parameter) => [parameter.name, chosenValue(parameter, layers, problems)] as const);
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
@@ -171,13 +171,15 @@ function refuseUnknownParameters(values: MapNode, parameters: readonly Parameter
   }
 }
 
-function valueOf(parameter: Parameter, layers: readonly Layer[], environment: string, problems: Problems): Json | undefined {
+function chosenValue(parameter: Parameter, layers: readonly Layer[], problems: Problems): Json | undefined {
   const { name, schema } = parameter;
-  const given = [defaultLayer(parameter), ...layers].filter((layer) => layer !== undefined && member(layer.values, name) !== undefined) as Layer[];
+  const given = [defaultLayer(parameter), ...layers].filter(
+    (layer) => layer !== undefined && member(layer.values, name) !== undefined,
+  ) as Layer[];
   const [last] = given.slice(-1);
   if (!last) {
-    const hint = `give it in Environment/${environment}, with --param ${name}=..., or give it a default`;
-    problems.add(parameter.place, `parameter \`${name}\` has no value in environment ${environment}`, hint);
+    const hint = `give it in the Environment, with --param ${name}=..., or give it a default`;
+    problems.add(parameter.place, `parameter \`${name}\` has no value`, hint);
     return undefined;
   }
   const merged = given
@@ -208,8 +210,11 @@ function merge(schema: ParameterSchema, base: Json | undefined, over: Json): Jso
 function withDefaults(schema: ParameterSchema, value: Json): Json {
   if (Array.isArray(value)) return schema.items ? value.map((item) => withDefaults(schema.items as ParameterSchema, item)) : value;
   if (!isObject(value)) return value;
-  if (!schema.properties) return mapValues(value, (element) => (schema.additionalProperties ? withDefaults(schema.additionalProperties, element) : element));
-  const missing = Object.entries(schema.properties).filter(([name, property]) => value[name] === undefined && property.default !== undefined);
+  if (!schema.properties)
+    return mapValues(value, (element) => (schema.additionalProperties ? withDefaults(schema.additionalProperties, element) : element));
+  const missing = Object.entries(schema.properties).filter(
+    ([name, property]) => value[name] === undefined && property.default !== undefined,
+  );
   const complete: JsonObject = { ...value, ...Object.fromEntries(missing.map(([name, property]) => [name, property.default as Json])) };
   return Object.fromEntries(
     Object.entries(complete).map(([name, element]) => {

@@ -64,8 +64,10 @@ function formatProblem(problem: Problem, sources: SourceSet, paint: Paint): stri
   const gutter = " ".repeat(number.length);
   const place = `${gutter} ${paint("dim", "┌─")} ${span.file}:${span.line}:${span.column}`;
   const line = lineOf(sources, span.file, span.line);
-  if (line === undefined) return [head, place, ...(hint === undefined ? [] : [`${gutter}   ${paint("cyan", hint)}`])].join("\n");
-  const excerpt = `${number} ${paint("dim", "│")} ${line}`;
+  // What was given on the command line has a name and no lines.
+  if (line === undefined)
+    return [head, `  ${paint("dim", "┌─")} ${span.file}`, ...(hint === undefined ? [] : [`  ${paint("cyan", hint)}`])].join("\n");
+  const excerpt = `${number} ${paint("dim", "│")} ${line}`.trimEnd();
   // Tabs are kept before the caret so that it stands under the text whatever the terminal's tab width.
   const indent = line.slice(0, span.column - 1).replace(/[^\t]/g, " ");
   const caret = `${gutter} ${paint("dim", "│")} ${indent}${paint("red", "^".repeat(span.length))}${hint === undefined ? "" : ` ${paint("cyan", hint)}`}`;

@@ -32,7 +32,8 @@ export function readProject(document: OwnDocument | undefined, problems: Problem
   const spec = document?.spec;
   if (spec && spec.type !== "map") problems.add(spec.place, "`spec` must be a map");
   for (const [name, entry] of spec?.type === "map" ? spec.entries : []) {
-    if (!PROJECT_MEMBERS.includes(name)) problems.add(entry.key, `unknown field \`${name}\` in Project/${document?.name}`, suggestion(name, PROJECT_MEMBERS));
+    if (!PROJECT_MEMBERS.includes(name))
+      problems.add(entry.key, `unknown field \`${name}\` in Project/${document?.name}`, suggestion(name, PROJECT_MEMBERS));
   }
   return {
     name: document?.name ?? "unnamed",
@@ -67,16 +68,29 @@ function readOutputs(node: MapNode | undefined, problems: Problems): readonly Ou
 const durationSchema = z.string().regex(/^\d+(s|m|h)$/, "must be a time such as 60s, 5m or 1h");
 const environmentSchema = z.strictObject({
   default: z.boolean().optional(),
-  region: z.string().regex(/^[a-z0-9-]+$/, "must be a region such as eu-central-1").optional(),
-  accountId: z.string().regex(/^\d{12}$/, "must be the 12 digits of an account").optional(),
-  roleArn: z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, "must be the ARN of a role").optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "must be a region such as eu-central-1")
+    .optional(),
+  accountId: z
+    .string()
+    .regex(/^\d{12}$/, "must be the 12 digits of an account")
+    .optional(),
+  roleArn: z
+    .string()
+    .regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, "must be the ARN of a role")
+    .optional(),
   confirm: z.strictObject({ apply: z.string().min(1).optional(), delete: z.string().min(1).optional() }).optional(),
   drift: z.strictObject({ mode: z.enum(["correct", "report", "ignore"]).optional(), interval: durationSchema.optional() }).optional(),
   parameters: z.record(z.string(), z.any()).optional(),
 });
 
 /** An Environment, and the parameters it gives. */
-export type EnvironmentDeclaration = { readonly settings: EnvironmentSettings; readonly isDefault: boolean; readonly parameters: MapNode | undefined };
+export type EnvironmentDeclaration = {
+  readonly settings: EnvironmentSettings;
+  readonly isDefault: boolean;
+  readonly parameters: MapNode | undefined;
+};
 
 // Kubernetes' operators look again about once a minute; AWS's read limits allow it (see docs/architecture.md).
 const DRIFT_INTERVAL_MS = 60_000;
@@ -160,7 +174,7 @@ function flagLayer(text: string, parameters: readonly Parameter[], problems: Pro
 
 /** Text stays text for a text parameter; for every other type the value is read as YAML. */
 function flagValue(name: string, text: string, type: string | undefined, problems: Problems): Node | undefined {
-  const source = makeSource(`--param ${name}`, process.cwd(), text);
+  const source = makeSource(`--param ${name}=${text}`, process.cwd(), text);
   const place = { source, start: 0, end: text.length };
   if (type === undefined || type === "string" || text.trim() === "") return { type: "scalar", value: text, style: "quoted", place };
   return parseSource(source, problems)[0];

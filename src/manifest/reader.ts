@@ -12,6 +12,7 @@ import type { Resolved } from "./links.ts";
 import { loopedText } from "./loops.ts";
 import { isDirective, type ListNode, type MapNode, type Node, type Place, type ScalarNode } from "./node.ts";
 import type { Problems } from "./problems.ts";
+import { remembered } from "./remembered.ts";
 import type { PlacedReference, Text, Texts } from "./texts.ts";
 import { fits, fromCel, shapeText, type Type, typeText, UnknownAccess } from "./types.ts";
 import type { World } from "./world.ts";
@@ -114,7 +115,8 @@ export class Reader {
   }
 
   #loopValues(node: Node, reading: Inner): { name: string; type: Type; values: readonly unknown[] } | undefined {
-    const [, name, expression] = /^\s*([A-Za-z_]\w*)\s+in\s+(\$\{[\s\S]*\})\s*$/.exec(String(node.type === "scalar" ? node.value : "")) ?? [];
+    const [, name, expression] =
+      /^\s*([A-Za-z_]\w*)\s+in\s+(\$\{[\s\S]*\})\s*$/.exec(String(node.type === "scalar" ? node.value : "")) ?? [];
     if (name === undefined || expression === undefined) {
       this.#problems.add(node.place, "`$for` is not understood", "write $for: x in ${list}");
       return undefined;
@@ -134,9 +136,7 @@ export class Reader {
 
   /** The expression of a `$for` as a scalar of its own, the same one each time so that it is read once. */
   #loopNode(node: ScalarNode, expression: string): ScalarNode {
-    let made = this.#loopNodes.get(node);
-    if (!made) this.#loopNodes.set(node, (made = { ...node, value: expression }));
-    return made;
+    return remembered(this.#loopNodes, node, () => ({ ...node, value: expression }));
   }
 
   #evaluateLoop(text: Text, reading: Inner): readonly unknown[] | undefined {
@@ -154,9 +154,7 @@ export class Reader {
   }
 
   #loopScope(item: Node, outer: Scope, name: string, type: Type): Scope {
-    let scope = this.#loopScopes.get(item);
-    if (!scope) this.#loopScopes.set(item, (scope = { ...outer, loops: new Map([...(outer.loops ?? []), [name, type]]) }));
-    return scope;
+    return remembered(this.#loopScopes, item, () => ({ ...outer, loops: new Map([...(outer.loops ?? []), [name, type]]) }));
   }
 
   #text(text: Text, shape: Shape, reading: Inner): Json | undefined {
@@ -188,7 +186,11 @@ export class Reader {
     const { code, summary, message } = error as { code?: string; summary?: string; message: string };
     const missing = code === "no_such_key" ? /No such key: (\S+)/.exec(summary ?? "")?.[1] : undefined;
     const hint = missing === undefined ? undefined : `write .?${missing} where it may be absent`;
-    this.#problems.add(place, `\${${expression.text}} cannot be evaluated: ${missing === undefined ? (summary ?? message) : `there is no \`${missing}\``}`, hint);
+    this.#problems.add(
+      place,
+      `\${${expression.text}} cannot be evaluated: ${missing === undefined ? (summary ?? message) : `there is no \`${missing}\``}`,
+      hint,
+    );
   }
 }
 
@@ -197,7 +199,11 @@ const SIMPLE: ReadonlySet<string> = new Set(["int", "double", "bool"]);
 /** For values that decide what there is: they may not wait for AWS. */
 export function staticOnly(problems: Problems, what: string): (unknown: UnknownAccess, place: Place) => boolean {
   return (unknown, place) => {
-    problems.add(place, `${what} must be known before any AWS call, but depends on \`${unknown.what}\``, "it may use params, env, project and local");
+    problems.add(
+      place,
+      `${what} must be known before any AWS call, but depends on \`${unknown.what}\``,
+      "it may use params, env, project and local",
+    );
     return false;
   };
 }
@@ -232,4 +238,3 @@ export function scalarsOf(node: Node): readonly ScalarNode[] {
   if (node.type === "list") return node.items.flatMap(scalarsOf);
   return [...node.entries.values()].flatMap(({ value }) => scalarsOf(value));
 }
-

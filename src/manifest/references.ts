@@ -25,7 +25,11 @@ export type Reference = {
 };
 
 /** Every reference of an expression to a root name, in the order of the text. Names bound by macros are none. */
-export function referencesOf(text: string, ast: Ast, names: ReadonlyMap<string, ReadonlyMap<string, "one" | "group">>): readonly Reference[] {
+export function referencesOf(
+  text: string,
+  ast: Ast,
+  names: ReadonlyMap<string, ReadonlyMap<string, "one" | "group">>,
+): readonly Reference[] {
   const found: Reference[] = [];
   walk(text, ast, (node, { bound, conditions }) => {
     const chain = chainOf(node);

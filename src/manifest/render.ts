@@ -23,7 +23,9 @@ export function render(stack: CompiledStack, view: View = NOTHING): readonly Jso
 function renderResource(resource: Resource, spec: JsonObject): JsonObject {
   const { key, kind, lifecycle, readyWhen, renamedFrom } = resource;
   const explicit = resource.dependencies.filter(({ field }) => field === undefined).map(({ on }) => on);
-  const unusual = Object.entries(lifecycle).filter(([name, value]) => String(value) !== String(LIFECYCLE_DEFAULTS[name as keyof typeof lifecycle]));
+  const unusual = Object.entries(lifecycle).filter(
+    ([name, value]) => String(value) !== String(LIFECYCLE_DEFAULTS[name as keyof typeof lifecycle]),
+  );
   return document(key, kind, {
     ...(renamedFrom === undefined ? {} : { renamedFrom }),
     ...(explicit.length === 0 ? {} : { dependsOn: explicit }),
@@ -47,7 +49,9 @@ function readable(value: Json): Json {
 }
 
 /** What an expression is and gives. */
-export type Evaluated = { readonly ok: true; readonly type: string; readonly value: Json } | { readonly ok: false; readonly message: string };
+export type Evaluated =
+  | { readonly ok: true; readonly type: string; readonly value: Json }
+  | { readonly ok: false; readonly message: string };
 
 /** Evaluates an expression, written with or without `${...}`, as an output of the project would be. */
 export function evalExpression(stack: CompiledStack, text: string, view: View = NOTHING): Evaluated {

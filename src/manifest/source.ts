@@ -7,7 +7,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, normalize, resolve } from "node:path";
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseAllDocuments, visit } from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Node as YamlNode } from "yaml";
 import { BeaconError, type Problem } from "../core/errors.ts";
 import { type ListNode, type MapEntry, type MapNode, makeSource, type Node, type Place, type ScalarNode, type Source } from "./node.ts";
 import { gitOrigin } from "./origin.ts";
@@ -37,9 +37,10 @@ export async function loadSources(options: SourceOptions): Promise<SourceSet> {
   const sources: Source[] = [];
   const documents: Node[] = [];
   for (const [path, { file, bytes }] of files) {
+    const before = problems.size;
     const source = decode(file, path === "-" ? process.cwd() : dirname(path), await bytes(), problems);
     sources.push(source);
-    documents.push(...parseSource(source, problems));
+    if (problems.size === before) documents.push(...parseSource(source, problems));
   }
   const origin = await gitOrigin(sources[0]?.directory ?? process.cwd());
   return { sources, documents, problems: problems.list(), ...(origin === undefined ? {} : { origin }) };
@@ -74,7 +75,7 @@ function decode(file: string, directory: string, bytes: Uint8Array, problems: Pr
     const source = makeSource(file, directory, new TextDecoder("utf-8").decode(bytes));
     const start = Math.max(0, source.text.indexOf("\uFFFD"));
     problems.add({ source, start, end: start + 1 }, `${file} is not UTF-8`, "save the file as UTF-8");
-    return makeSource(file, directory, "# not UTF-8\n");
+    return source;
   }
 }
 
@@ -89,7 +90,7 @@ export function parseSource(source: Source, problems: Problems): readonly Node[]
       documents.push(...new Converter(source, document.contents, problems).documents());
     }
   }
-  if (documents.length === 0 && problems.size === before && source.text !== "# not UTF-8\n") {
+  if (documents.length === 0 && problems.size === before) {
     problems.add({ source, start: 0, end: 0 }, `${source.file} holds no manifest`, "write a document, or remove the file");
   }
   return documents;
@@ -179,11 +180,18 @@ class Converter {
   #alias(alias: Alias, place: Place): Node {
     const target = this.#anchors.get(alias.source);
     if (target && (this.#sizes.get(target) ?? 0) <= ALIASED_NODES_MAX) return target;
+    // In a bomb one alias is as bad as the next.
+    const told = this.#failed;
     this.#failed = true;
     const known = this.#anchors.has(alias.source);
     const bomb = target !== undefined;
+    if (told && bomb) return target;
     const what = bomb ? "stands for more than 10,000 nodes" : known ? "stands for itself" : "has no anchor";
-    this.#problems.add(place, `the alias \`*${alias.source}\` ${what}`, bomb ? "write the values out; aliases of aliases multiply" : undefined);
+    this.#problems.add(
+      place,
+      `the alias \`*${alias.source}\` ${what}`,
+      bomb ? "write the values out; aliases of aliases multiply" : undefined,
+    );
     return scalar(null, "PLAIN", place);
   }
 

@@ -3,13 +3,14 @@
 import type { CompiledStack, LookupRequest } from "../core/compiled.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Resource, ResourceKey } from "../core/resource.ts";
-import type { StaticResource } from "../kind/kind.ts";
 import { unknown } from "../core/unknown.ts";
+import type { StaticResource } from "../kind/kind.ts";
 import { checkValue, holdsExpression, spanOfPath } from "./check-value.ts";
 import type { EnvironmentValues, Prepared } from "./compile.ts";
 import { checkCycles } from "./cycles.ts";
 import type { Declaration } from "./declarations.ts";
 import { type Expander, expand, scopeOf } from "./expand.ts";
+import { DIRECTORY } from "./functions.ts";
 import { type DefaultTags, LazyInstance } from "./instances.ts";
 import { dependsOn, lifecycleOf, readyWhen, renamedFrom } from "./lifecycle.ts";
 import { Links, managedKeys } from "./links.ts";
@@ -17,9 +18,9 @@ import { localValue, PROJECT_SCOPE } from "./locals.ts";
 import { member, type Node, placeOfPath, placeText } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { ANY, asObject, Reader, type Reading, scalarsOf } from "./reader.ts";
+import { remembered } from "./remembered.ts";
 import { finish } from "./result.ts";
 import { World } from "./world.ts";
-import { DIRECTORY } from "./functions.ts";
 
 /** Compiles one environment; undefined when it has problems. */
 export function compileEnvironment(prepared: Prepared, values: EnvironmentValues, problems: Problems): CompiledStack | undefined {
@@ -70,20 +71,26 @@ function projectReading(label: string, node: Node, { world, links }: Expander, o
 }
 
 /** Default tags are read when the first taggable resource asks, because by then every name is known. */
-function defaultTags({ project }: Prepared, expander: Expander): () => DefaultTags {
-  let read: DefaultTags | undefined;
-  return () => {
-    if (read || !project.defaultTags) return (read ??= { values: {}, on: [] });
-    const on: ResourceKey[] = [];
-    const reading = projectReading("defaultTags", project.defaultTags, expander, on);
-    const shape = { type: "map", optional: false, element: { type: "string", optional: false } } as const;
-    const values = asObject(expander.reader.read(project.defaultTags, shape, reading));
-    for (const [name, value] of Object.entries(values)) {
-      const place = placeOfPath(project.defaultTags, [name]);
-      if (typeof value !== "string" && !isObject(value)) expander.problems.add(place, `\`${name}\` of defaultTags must be text`, `write "${String(value)}"`);
+function defaultTags(prepared: Prepared, expander: Expander): () => DefaultTags {
+  const read = new Map<"tags", DefaultTags>();
+  return () => remembered(read, "tags", () => readDefaultTags(prepared, expander));
+}
+
+const TAGS = { type: "map", optional: false, element: { type: "string", optional: false } } as const;
+
+function readDefaultTags({ project }: Prepared, expander: Expander): DefaultTags {
+  if (!project.defaultTags) return { values: {}, on: [] };
+  const on: ResourceKey[] = [];
+  const values = asObject(
+    expander.reader.read(project.defaultTags, TAGS, projectReading("defaultTags", project.defaultTags, expander, on)),
+  );
+  for (const [name, value] of Object.entries(values)) {
+    const place = placeOfPath(project.defaultTags, [name]);
+    if (typeof value !== "string" && !isObject(value)) {
+      expander.problems.add(place, `\`${name}\` of defaultTags must be text`, `write "${String(value)}"`);
     }
-    return (read = { values, on });
-  };
+  }
+  return { values, on };
 }
 
 /** Tells the world every name, then makes the resources; their fields are read later. */
@@ -108,7 +115,8 @@ function declareAll(prepared: Prepared, expander: Expander, tags: () => DefaultT
 function addInstance(instances: Map<string, LazyInstance>, instance: LazyInstance, problems: Problems): void {
   const first = instances.get(instance.key);
   if (!first) instances.set(instance.key, instance);
-  else problems.add(instance.declaration.place, `${instance.key} is declared twice`, `the first is at ${placeText(first.declaration.place)}`);
+  else
+    problems.add(instance.declaration.place, `${instance.key} is declared twice`, `the first is at ${placeText(first.declaration.place)}`);
 }
 
 /** What does not exist in this environment is still checked for fields and types. */
@@ -117,16 +125,19 @@ function checkTypesOnly(declaration: Declaration, { reader, problems, texts }: E
   if (spec?.type !== "map") return;
   const reading = { label, scope: scopeOf(declaration, texts), context: undefined, refer: () => [] };
   const value = asObject(reader.read(spec, kind.spec, reading));
-  checkValue(kind.specSchema, value, { node: spec, label, problems });
+  checkValue(kind.specSchema, value, { node: spec, label, problems, home: declaration.place });
 }
 
 function checkedSpec(instance: LazyInstance, { problems }: Expander): JsonObject {
   const { declaration } = instance;
   const { spec, kind, label } = declaration;
-  if (spec && spec.type !== "map" && !(spec.type === "scalar" && spec.value === null)) problems.add(spec.place, `the spec of ${label} must be a map`);
   const value = instance.spec();
+  if (spec && spec.type !== "map" && !(spec.type === "scalar" && spec.value === null)) {
+    problems.add(spec.place, `the spec of ${label} must be a map`);
+    return value;
+  }
   const node = spec?.type === "map" ? spec : ({ type: "map", entries: new Map(), place: declaration.place } as const);
-  checkValue(kind.specSchema, value, { node, label, problems });
+  checkValue(kind.specSchema, value, { node, label, problems, home: declaration.place });
   return value;
 }
 
@@ -171,7 +182,9 @@ function checkKinds(instances: ReadonlyMap<string, LazyInstance>, expander: Expa
   const byKind = Map.groupBy(instances.values(), ({ declaration }) => declaration.kind);
   for (const [kind, members] of byKind) {
     if (kind.lookup || !kind.check) continue;
-    for (const { resource, field, message, hint } of kind.check(members.map((instance) => staticResource(instance, instances, expander, seen)))) {
+    for (const { resource, field, message, hint } of kind.check(
+      members.map((instance) => staticResource(instance, instances, expander, seen)),
+    )) {
       const instance = instances.get(resource);
       const node = instance?.declaration.spec;
       const place = node ? placeOfPath(node, field.split(".")) : instance?.declaration.place;
@@ -219,7 +232,9 @@ export function withUnknowns(value: Json): Json {
   if (Array.isArray(value)) return value.map(withUnknowns);
   if (!isObject(value)) return value;
   if (typeof value.$expr === "string") return unknown(value.$expr);
-  return Object.fromEntries(Object.entries(value).map(([name, element]) => [name, element === undefined ? element : withUnknowns(element)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, element]) => [name, element === undefined ? element : withUnknowns(element)]),
+  );
 }
 
 /** Outputs are evaluated after an apply; their types and references are checked now. */

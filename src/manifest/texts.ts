@@ -4,6 +4,7 @@ import type { Checked, Expression, Language, Scope } from "./language.ts";
 import type { Place, ScalarNode } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import type { Reference } from "./references.ts";
+import { remembered } from "./remembered.ts";
 import { mayHoldExpression, type Part, parseTemplate } from "./template.ts";
 import { type Type, typeText } from "./types.ts";
 
@@ -27,7 +28,7 @@ const WRONG = Object.freeze({ wrong: true });
 export class Texts {
   readonly #language: Language;
   readonly #problems: Problems;
-  /** Dangling references say nothing while a file that may declare their target could not be read. */
+  /** Dangling references say nothing while a document that may declare their target could not be read. */
   readonly #incomplete: boolean;
   readonly #read = new WeakMap<ScalarNode, Map<Scope, ReadScalar>>();
 
@@ -40,11 +41,9 @@ export class Texts {
   /** Scopes are told apart by identity: give the same object for the same document. */
   read(node: ScalarNode, scope: Scope): ReadScalar {
     if (typeof node.value !== "string" || !mayHoldExpression(node.value)) return { value: node.value };
-    let scopes = this.#read.get(node);
-    if (!scopes) this.#read.set(node, (scopes = new Map()));
-    let read = scopes.get(scope);
-    if (!read) scopes.set(scope, (read = this.#readText(node, node.value, scope)));
-    return read;
+    const { value } = node;
+    const scopes = remembered(this.#read, node, () => new Map<Scope, ReadScalar>());
+    return remembered(scopes, scope, () => this.#readText(node, value, scope));
   }
 
   #readText(node: ScalarNode, value: string, scope: Scope): ReadScalar {
@@ -76,7 +75,9 @@ export class Texts {
         const expression = this.#check(node, part.expression, scope);
         if (!expression || !this.#isScalar(node, expression)) return WRONG;
         joined.push(expression.type.kind === "string" && isSimple(part.expression) ? part.expression : `string(${part.expression})`);
-        references.push(...this.#placed(node, expression).map(({ reference, place }) => ({ reference: { ...reference, whole: false }, place })));
+        references.push(
+          ...this.#placed(node, expression).map(({ reference, place }) => ({ reference: { ...reference, whole: false }, place })),
+        );
       }
     }
     const { expression } = this.#language.check(joined.join(" + "), scope);

@@ -16,7 +16,7 @@ const QUOTE = "quote the whole value, or use >- and write it on the next line";
 export function syntaxProblems(source: Source, errors: readonly YAMLError[], problems: Problems): void {
   let told = false;
   for (const error of errors) {
-    const place = { source, start: error.pos[0], end: error.pos[1] };
+    const place = visible({ source, start: error.pos[0], end: error.pos[1] });
     const trap = trapAt(source.text, error, lineOf(place));
     if (error.code === "DUPLICATE_KEY") problems.add(wordAt(place), `duplicate key \`${wordText(place)}\``, "a map may hold a key once");
     else if (trap) problems.add({ source, start: trap.start, end: trap.end }, trap.message, trap.hint);
@@ -37,7 +37,7 @@ type Line = { readonly start: number; readonly end: number };
 
 function trapAt(text: string, error: YAMLError, line: Line): Trap | undefined {
   const [at] = error.pos;
-  return flowTrap(text, at, line) ?? colonTrap(text, error, line) ?? quoteTrap(text, at, line);
+  return flowTrap(text, at, line) ?? quoteTrap(text, at, line) ?? colonTrap(text, error, line);
 }
 
 /** `{a: ${x}}` and `[${x}]`: the brace of the expression is YAML's own there. */
@@ -45,15 +45,26 @@ function flowTrap(text: string, at: number, line: Line): Trap | undefined {
   if (text[at] !== "{" || text[at - 1] !== "$") return undefined;
   const close = closingBrace(text.slice(0, line.end), at + 1);
   const end = close === -1 ? at + 1 : close + 1;
-  return { start: at - 1, end, message: "`${` inside YAML's own {...} or [...] must be quoted", hint: `write "${text.slice(at - 1, end)}"` };
+  return {
+    start: at - 1,
+    end,
+    message: "`${` inside YAML's own {...} or [...] must be quoted",
+    hint: `write "${text.slice(at - 1, end)}"`,
+  };
 }
 
 /** `a: ${c ? x : y}`: a colon and a space end a plain key. */
 function colonTrap(text: string, error: YAMLError, line: Line): Trap | undefined {
-  if (error.code !== "BLOCK_AS_IMPLICIT_KEY" && error.code !== "MULTILINE_IMPLICIT_KEY") return undefined;
-  const open = text.indexOf("${", error.pos[0]);
-  if (open === -1 || open >= line.end || !/: /.test(text.slice(open, line.end))) return undefined;
-  return { start: open, end: line.end, message: "a colon and a space inside an unquoted `${...}` end the value for YAML", hint: QUOTE };
+  if (error.code === "DUPLICATE_KEY") return undefined;
+  // A key, dashes, or both; then a value that is neither quoted nor a block nor a flow.
+  const [, before] = /^(\s*(?:- +)*(?:[\w.-]+:\s+)?[^"'|>{[\s#]?[^"'#]*?)\$\{.*?: /.exec(text.slice(line.start, line.end)) ?? [];
+  if (before === undefined) return undefined;
+  return {
+    start: line.start + before.length,
+    end: line.end,
+    message: "a colon and a space inside an unquoted `${...}` end the value for YAML",
+    hint: QUOTE,
+  };
 }
 
 /** `"${x["k"]}"`: the inner quote ends the outer one. */
@@ -65,6 +76,14 @@ function quoteTrap(text: string, at: number, line: Line): Trap | undefined {
   const other = quote === '"' ? "'" : '"';
   const message = `the ${quote} inside the expression ends the quoted text for YAML`;
   return { start, end: line.end, message, hint: `put ${other} around the whole value, or use >- and write it on the next line` };
+}
+
+/** What is missing at the end of a text is shown at its last character, not on an empty line below. */
+function visible(place: Place): Place {
+  const { text } = place.source;
+  if (text.slice(place.start).trim() !== "") return place;
+  const end = text.slice(0, place.start).trimEnd().length;
+  return { source: place.source, start: Math.max(0, end - 1), end };
 }
 
 function lineOf(place: Place): Line {
@@ -83,5 +102,7 @@ function wordText(place: Place): string {
 }
 
 function yamlMessage(error: YAMLError): string {
+  if (error.message === 'Missing closing "quote') return 'a closing " is missing';
+  if (error.message === "Missing closing 'quote") return "a closing ' is missing";
   return error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\s+/g, " ");
 }

@@ -22,8 +22,8 @@ export type ObjectType = {
   readonly name: string;
   readonly what: string;
   readonly fields: ReadonlyMap<string, Type>;
-  /** `resource`: its values are objects in AWS, not data; `root`: all resources of one kind, by name. */
-  readonly role: "data" | "resource" | "root";
+  /** `resource`: its values are objects in AWS, not data; `root`: all resources of one kind, by name; `names`: the parameters or the locals. */
+  readonly role: "data" | "resource" | "root" | "names";
   readonly constructor: new (read: (name: string) => unknown, raw?: Json) => Accessor;
 };
 
@@ -62,8 +62,7 @@ export class UnknownAccess extends Error {
 
 /** An object type; each has a class of its own, by which the evaluator tells types apart. */
 export function objectType(name: string, what: string, fields: ReadonlyMap<string, Type>, role: ObjectType["role"] = "data"): ObjectType {
-  const constructor = class extends Accessor {};
-  return { kind: "object", name, what, fields, role, constructor };
+  return { kind: "object", name, what, fields, role, constructor: class extends Accessor {} };
 }
 
 /** The type of a shape. Nested objects get names below `name`; `register` is told each new object type. */
@@ -152,9 +151,9 @@ export function typeText(type: Type): string {
     case "bool":
       return "true or false";
     case "list":
-      return `a list of ${typeText(type.element)}`;
+      return `a list of ${plural(type.element)}`;
     case "map":
-      return `a map of ${typeText(type.element)}`;
+      return `a map of ${plural(type.element)}`;
     case "optional":
       return `${typeText(type.element)}, or nothing`;
     case "object":
@@ -166,6 +165,11 @@ export function typeText(type: Type): string {
     case "other":
       return type.name;
   }
+}
+
+function plural(type: Type): string {
+  const words: Partial<Record<Type["kind"], string>> = { int: "whole numbers", double: "numbers", bool: "truth values", dyn: "any values" };
+  return words[type.kind] ?? typeText(type);
 }
 
 /** JSON as a value of the type. An absent member of an object reads as `undefined`, which CEL calls a missing key. */
@@ -204,7 +208,9 @@ function wholeNumber(value: bigint): number {
 }
 
 function members(entries: readonly (readonly [string, unknown])[]): Json {
-  return Object.fromEntries(entries.map(([name, element]) => [name, fromCel(element)]).filter(([, element]) => element !== undefined && element !== null));
+  return Object.fromEntries(
+    entries.map(([name, element]) => [name, fromCel(element)]).filter(([, element]) => element !== undefined && element !== null),
+  );
 }
 
 function dataOf(accessor: Accessor): Json {
@@ -273,9 +279,9 @@ export function shapeText(shape: Shape): string {
     case "literal":
       return JSON.stringify(shape.value);
     case "array":
-      return `a list of ${shapeText(shape.element)}`;
+      return `a list of ${plural(typeOfShape(shape.element, "map", () => undefined))}`;
     case "map":
-      return `a map of ${shapeText(shape.element)}`;
+      return `a map of ${plural(typeOfShape(shape.element, "map", () => undefined))}`;
     case "object":
       return `a map with ${Object.keys(shape.fields).join(", ")}`;
     case "union":

@@ -12,6 +12,7 @@ import { holdsExpression } from "./check-value.ts";
 import type { Declaration } from "./declarations.ts";
 import { DIRECTORY, FILES } from "./functions.ts";
 import type { Language, Scope } from "./language.ts";
+import { remembered } from "./remembered.ts";
 import { type Accessor, DYN, type ObjectType, type Type, toCel, UnknownAccess } from "./types.ts";
 
 /** One resource or lookup after `forEach`. */
@@ -61,9 +62,7 @@ export class World {
   }
 
   add(root: string, name: string, entry: Entry): void {
-    let names = this.#entries.get(root);
-    if (!names) this.#entries.set(root, (names = new Map()));
-    names.set(name, entry);
+    remembered(this.#entries, root, () => new Map<string, Entry>()).set(name, entry);
     if (entry.type === "one") this.#instances.set(entry.instance.key, entry.instance);
     if (entry.type === "group") for (const instance of entry.members.values()) this.#instances.set(instance.key, instance);
   }
@@ -101,12 +100,7 @@ export class World {
   }
 
   #base(view: View): object {
-    let base = this.#contexts.get(view);
-    if (!base) {
-      base = this.#makeBase(view);
-      this.#contexts.set(view, base);
-    }
-    return base;
+    return remembered(this.#contexts, view, () => this.#makeBase(view));
   }
 
   #makeBase(view: View): object {
