@@ -16,6 +16,7 @@ import { type AnyKind, type Effect, naturalKey, type Remote } from "../kind/kind
 import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, type Failure, failureOf, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
+import { releases } from "./release.ts";
 import { bound, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
 import { knownOf } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
@@ -78,6 +79,27 @@ export class Converger {
     const decision = this.#decide();
     if (decision.action === "replace") this.#supersede(decision);
     await this.retire();
+  }
+
+  /** Called while AWS refuses to delete a predecessor that must go first: `letGo` of everything that uses this resource. */
+  onBlocked: (remote: Remote) => Promise<void> = () => Promise.resolve();
+
+  /**
+   * Gives up what it uses of an object that must be gone before its successor can be made: members of lists that refer to
+   * it. They come back with the successor. A call without a clear answer is left to the next try.
+   */
+  async letGo(used: Remote): Promise<void> {
+    const ours = new Set([this.current?.id, ...this.#decide().identified.retiring.map(({ id }) => id)]);
+    for (const remote of this.#remotes.filter(({ id }) => ours.has(id))) {
+      for (const { updater, target } of releases(this.#kind, remote, used)) {
+        try {
+          const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, target));
+          this.#remotes = this.#remotes.map((other) => (other.id === remote.id ? withEffect(other, effect) : other));
+        } catch (error) {
+          if (failureOf(this.#kind, error).means === "stall") throw error;
+        }
+      }
+    }
   }
 
   /** Whether an object of an earlier generation is still there, or recorded as such. */
@@ -365,7 +387,7 @@ export class Converger {
   async #takeDown(remote: Remote): Promise<void> {
     const record = this.#record as ResourceRecord;
     const onWait = (message: string) => this.#report("waiting", `${message} ${remote.id}`);
-    await takeDown(this.#x, { kind: this.#kind, key: this.#resource.key, uid: record.uid, remote, onWait });
+    await takeDown(this.#x, { kind: this.#kind, key: this.#resource.key, uid: record.uid, remote, onWait, onBlocked: () => this.onBlocked(remote) });
     this.#remotes = this.#remotes.filter(({ id }) => id !== remote.id);
     this.#x.event("Deleted", `deleted ${remote.id}, which was superseded`, this.#resource.key);
     const after = this.#record as ResourceRecord;

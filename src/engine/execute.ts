@@ -72,7 +72,11 @@ function tasksOf(x: Execution): Tasks {
   });
   learnPresent(x, resources, indexes);
   const relations = relationsOf(x, resources);
+  const byKey = new Map(convergers.map(({ resource, converger }) => [resource.key, converger]));
   for (const { resource, converger } of convergers) {
+    converger.onBlocked = async (remote) => {
+      for (const { key } of relations.users.get(resource.key) ?? []) await byKey.get(key)?.letGo(remote);
+    };
     if (changes.get(resource.key)?.action === "create") converger.prepare();
     const task = tasks.get(resource.key) as Task;
     task.start = () => begin(x, task, () => converge(x, task, resource, converger, tasks, relations));
@@ -186,14 +190,12 @@ async function converge(
     await converger.settle(true);
   }
   task.settled.resolve();
-  await retireAfterUsers(x, resource, converger, tasks, users.get(resource.key) ?? []);
+  await retireAfterUsers(converger, tasks, users.get(resource.key) ?? []);
   task.finished.resolve();
   return doneWord(task.change?.action ?? "none");
 }
 
 async function retireAfterUsers(
-  x: Execution,
-  resource: Resource,
   converger: Converger,
   tasks: Tasks,
   users: readonly { readonly key: ResourceKey; readonly late: boolean }[],

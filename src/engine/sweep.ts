@@ -143,7 +143,8 @@ function settleOrder(
   decisions: ReadonlyMap<ResourceKey, Decision>,
   spec: JsonObject,
 ): Decision {
-  if (decision.action !== "replace" || decision.order === "deleteFirst") return decision;
+  // A create has an order where it carries on a replacement that was begun.
+  if (decision.order !== "createFirst") return decision;
   const kind = managedKind(input.kinds, resource.kind);
   const forced = resource.dependencies.some(({ on, field }) => !isLate(kind, field) && decisions.get(on)?.order === "deleteFirst");
   if (!forced) return decision;

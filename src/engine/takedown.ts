@@ -18,6 +18,8 @@ export type TakeDown = {
   readonly uid: string;
   readonly remote: Remote;
   readonly onWait: (message: string) => void;
+  /** AWS says that something uses it: makes those let go of it that can. */
+  readonly onBlocked?: () => Promise<void>;
 };
 
 /** Resolves when the object is gone. Throws a Halt when it is not ours, AWS refuses, or the run ends. */
@@ -37,6 +39,7 @@ export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
         withdrawn = true;
         if (await withdraw(x, target.kind, remote)) continue;
       }
+      if (answer.blocked) await target.onBlocked?.();
     }
     target.onWait(pause.message);
     const index = await x.look(

@@ -1,0 +1,31 @@
+/** Letting go: the updates by which an object stops using another that must be deleted first. Pure. */
+
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
+
+/** One update that removes every member of one list that refers to the other object. */
+export type Release = { readonly updater: Updater<JsonObject>; readonly target: Parameters<Updater<JsonObject>["run"]>[1] };
+
+/** What `remote` must be sent so that it uses `used` no more; immutable fields and single values stay as they are. */
+export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly Release[] {
+  const names = new Set([used.id, ...Object.values(used.values).filter(isArn)]);
+  return Object.entries(remote.values).flatMap(([field, present]) => {
+    const updater = kind.updates.find(({ fields }) => fields.includes(field));
+    if (!updater || !Array.isArray(present)) return [];
+    const removed = present.filter((member) => refersTo(member, names));
+    if (removed.length === 0) return [];
+    const after = present.filter((member) => !removed.includes(member));
+    const change = { before: present, after, added: [], removed, changed: [], set: {}, drop: [] };
+    return [{ updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } }];
+  });
+}
+
+function isArn(value: Json | undefined): value is string {
+  return typeof value === "string" && value.startsWith("arn:");
+}
+
+function refersTo(value: Json | undefined, names: ReadonlySet<Json>): boolean {
+  if (typeof value === "string") return names.has(value);
+  if (Array.isArray(value)) return value.some((member) => refersTo(member, names));
+  return isObject(value) && Object.values(value).some((member) => refersTo(member, names));
+}
