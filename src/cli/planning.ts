@@ -1,5 +1,6 @@
 /** Look and plan: the first steps of diff, apply and delete alike. */
 
+import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import type { PlanOptions, World } from "../engine/types.ts";
@@ -45,4 +46,12 @@ export function factsOf(session: Session<Looking>, world: World, plan: Plan): Pl
     calls: callsMade(way),
     elapsedMs: Math.round(context.runtime.monotonic() - startedAt),
   };
+}
+
+/** Throws PlanChanged unless the plan is the one that --expect names. */
+export function requireExpected(plan: Plan, expected: string | undefined): void {
+  if (expected === undefined || expected === plan.digest) return;
+  throw new BeaconError("PlanChanged", `the plan is ${plan.digest}, not ${expected} as expected; nothing was done`, {
+    next: "read the plan above; if it is right, pass its digest",
+  });
 }

@@ -6,7 +6,7 @@ import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
 import { finish } from "../finish.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { factsOf, lookAndPlan, planScope } from "../planning.ts";
+import { factsOf, lookAndPlan, planScope, requireExpected } from "../planning.ts";
 import { isEmptyPlan, renderPlan } from "../render/plan.ts";
 import { converge } from "../run.ts";
 import type { Changing } from "../services.ts";
@@ -90,12 +90,5 @@ function requireSource(session: Session, world: World, takeOver: boolean): void 
   if (known === undefined || known === given || takeOver) return;
   throw new BeaconError("SourceMismatch", `the stack was applied from ${known}, and these manifests are ${given}`, {
     next: "apply from there, or make this its source with --take-over",
-  });
-}
-
-function requireExpected(plan: Plan, expected: string | undefined): void {
-  if (expected === undefined || expected === plan.digest) return;
-  throw new BeaconError("PlanChanged", `the plan is ${plan.digest}, not ${expected} as expected; nothing was done`, {
-    next: "read the plan above; if it is right, pass its digest",
   });
 }

@@ -1,4 +1,5 @@
 import { BeaconError } from "../../core/errors.ts";
+import type { Plan } from "../../core/plan.ts";
 import type { Revision } from "../../core/record.ts";
 import { type ResourceKey, stackName } from "../../core/resource.ts";
 import type { PlanOptions, World } from "../../engine/types.ts";
@@ -8,7 +9,7 @@ import { parseDuration } from "../duration.ts";
 import { finish } from "../finish.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
 import { withOrphans } from "../orphans.ts";
-import { factsOf } from "../planning.ts";
+import { factsOf, requireExpected } from "../planning.ts";
 import { renderPlan } from "../render/plan.ts";
 import { managedKinds, selectKeys } from "../resources.ts";
 import { converge, type Seen } from "../run.ts";
@@ -18,7 +19,7 @@ import { requireAccount, type Session, type StackOptions, stackOption, withChang
 type Options = SourceOptions &
   AwsOptions &
   StackOptions &
-  ConsentOptions & { readonly includeProtected?: true; readonly timeout: string; readonly wait?: true };
+  ConsentOptions & { readonly includeProtected?: true; readonly expect?: string; readonly timeout: string; readonly wait?: true };
 
 export default defineCommand<Options>({
   description:
@@ -30,6 +31,7 @@ export default defineCommand<Options>({
     ...awsOptions,
     ...consentOptions,
     { flags: "--include-protected", description: "delete protected resources too; asks for the environment's phrase" },
+    { flags: "--expect <digest>", description: "refuse any other plan than this" },
     { flags: "--timeout <duration>", description: "longest wait for AWS; what still waits then ends with exit code 7", default: "30m" },
     { flags: "--wait", description: "wait for another process that is applying this stack" },
     outputOption("json", "yaml"),
@@ -52,9 +54,11 @@ export default defineCommand<Options>({
       const planOptions = { destroy: true, includeProtected: options.includeProtected ?? false, ...(only ? { only } : {}) };
       const { plan, world } = await planOf(session, first, planOptions);
       if (options.output === undefined) {
-        io.out(renderPlan(plan, factsOf(session, world, plan), { style: io.style, verbose: options.verbose ?? false }));
+        io.out(renderPlan(plan, factsOf(session, world, plan), { style: io.style, verbose: options.verbose ?? false, verb: "delete" }));
       }
       if (plan.changes.length === 0) return 0;
+      requireExpected(plan, options.expect);
+      requireSomethingToDo(plan);
       await approve(invocation, session, plan.consents, revision);
       const look = async () => planOf(session, await observeAll(session), planOptions);
       const end = await converge({
@@ -84,6 +88,14 @@ async function planOf({ context }: Session, seen: World, options: PlanOptions): 
 
 function deletable(world: World): readonly ResourceKey[] {
   return [...world.state.records.keys(), ...world.orphans.map((orphan) => orphan.key)];
+}
+
+function requireSomethingToDo({ changes }: Plan): void {
+  if (changes.some((change) => change.action !== "blocked")) return;
+  const keys = changes.map(({ key }) => key).join(", ");
+  throw new BeaconError("ResourceProtected", `${keys}: protected against deletion`, {
+    next: "give --include-protected and the environment's phrase, or run beaconctl unprotect first",
+  });
 }
 
 /** Throws StillDeclared: the next apply would create it again. */

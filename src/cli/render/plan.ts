@@ -5,7 +5,7 @@ import type { Action, Change, Plan } from "../../core/plan.ts";
 import { type Stack, stackName } from "../../core/resource.ts";
 import type { Style } from "../io.ts";
 import { differenceRows } from "./difference.ts";
-import { alignRows, count, type Row } from "./table.ts";
+import { alignRows, count, type Row, reasonText } from "./table.ts";
 import { renderValue } from "./value.ts";
 
 /** What is said above the plan: where was looked, and what the look cost. */
@@ -21,7 +21,7 @@ export type PlanFacts = {
 };
 
 /** How a plan is shown. */
-export type PlanView = { readonly style: Style; readonly verbose: boolean };
+export type PlanView = { readonly style: Style; readonly verbose: boolean; readonly verb?: "apply" | "delete" };
 
 const SYMBOLS: Readonly<Record<Action, string>> = {
   create: "+",
@@ -46,7 +46,7 @@ export function renderPlan(plan: Plan, facts: PlanFacts, view: PlanView): string
     ...(blocks.length > 0 ? ["", ...blocks] : []),
     ...noteLines(plan, view.style),
     "",
-    planSummary(plan, view.style),
+    planSummary(plan, view),
   ].join("\n");
 }
 
@@ -103,7 +103,7 @@ function explain(change: Change, view: PlanView): string {
     case "forget":
       return `${change.id ?? "the object"} stays in AWS, its record goes`;
     case "blocked":
-      return change.blocked ? `${change.blocked.reason}: ${change.blocked.message}` : "";
+      return change.blocked ? reasonText(change.blocked.reason, change.blocked.message) : "";
     case "none":
       return "";
   }
@@ -150,10 +150,10 @@ function noteLines(plan: Plan, style: Style): string[] {
   return outputs.length + newer.length > 0 ? ["", ...outputs, ...newer] : [];
 }
 
-/** `1 to create, 4 to update, 0 to delete; 1 drifted.   plan 7f3a91c2   apply exactly this with: --expect 7f3a91c2`. */
-export function planSummary(plan: Plan, style: Style): string {
-  if (isEmptyPlan(plan)) return `${style.green("No differences:")} AWS holds what the manifests say.`;
-  return `${planCounts(plan)}   plan ${style.bold(plan.digest)}   apply exactly this with: --expect ${plan.digest}`;
+function planSummary(plan: Plan, { style, verb = "apply" }: PlanView): string {
+  if (!isEmptyPlan(plan))
+    return `${planCounts(plan)}   plan ${style.bold(plan.digest)}   ${verb} exactly this with: --expect ${plan.digest}`;
+  return verb === "apply" ? `${style.green("No differences:")} AWS holds what the manifests say.` : "Nothing to delete.";
 }
 
 /** `1 to create, 4 to update, 1 to replace, 0 to delete; 1 drifted.` The first four always; the rest when there are any. */

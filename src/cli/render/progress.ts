@@ -19,6 +19,8 @@ export type RunState = {
 };
 
 const REMIND_MS = 10_000;
+// A wait shorter than this is over before anybody has read about it.
+const WORTH_SAYING_MS = 1000;
 const FRAME_MS = 100;
 // As many lines as fit a small terminal beside the bar; the rest is counted.
 const LINES_MAX = 12;
@@ -30,25 +32,36 @@ export async function createProgressView(io: Io, options: { total: number; calls
   return io.live ? liveView(io, options) : plainView(io, performance.now.bind(performance));
 }
 
+type Watched = { progress: Progress; at: number; readonly since: number; saidAt: number | undefined };
+
 /** Lines only. `now` in milliseconds. */
 export function plainView(io: Pick<Io, "err" | "errStyle">, now: () => number): ProgressView & { readonly remind: () => void } {
-  const under = new Map<string, { progress: Progress; at: number; saidAt: number }>();
+  const under = new Map<string, Watched>();
   const onProgress = (progress: Progress): void => {
     const before = under.get(progress.key);
-    const changed = before?.progress.phase !== progress.phase || before.progress.message !== progress.message;
-    if (isFinal(progress)) under.delete(progress.key);
-    else under.set(progress.key, { progress, at: now(), saidAt: changed ? now() : (before?.saidAt ?? now()) });
-    if (changed && (isFinal(progress) || progress.phase === "waiting")) io.err(progressLine(progress, 0, io.errStyle));
+    const same = before?.progress.phase === progress.phase && before.progress.message === progress.message;
+    if (same && before) Object.assign(before, { progress, at: now() });
+    else under.set(progress.key, { progress, at: now(), since: now(), saidAt: undefined });
+    if (!isFinal(progress)) return;
+    under.delete(progress.key);
+    io.err(progressLine(progress, 0, io.errStyle));
   };
   const remind = (): void => {
     for (const entry of under.values()) {
-      if (now() - entry.saidAt < REMIND_MS) continue;
+      if (!isDue(entry, now())) continue;
       entry.saidAt = now();
       io.err(progressLine(entry.progress, now() - entry.at, io.errStyle));
     }
   };
-  const timer = setInterval(remind, 1000).unref();
+  const timer = setInterval(remind, WORTH_SAYING_MS).unref();
   return { onProgress, remind, close: () => clearInterval(timer) };
+}
+
+// What waits is said once it is worth it, and again every ten seconds; what is being done, when it takes that long.
+function isDue({ progress, since, saidAt }: Watched, now: number): boolean {
+  if (progress.phase === "after") return false;
+  if (saidAt !== undefined) return now - saidAt >= REMIND_MS;
+  return now - since >= (progress.phase === "waiting" ? WORTH_SAYING_MS : REMIND_MS);
 }
 
 async function liveView(io: Io, { total, calls }: { total: number; calls: () => number }): Promise<ProgressView> {

@@ -5,7 +5,7 @@ import type { Result, RunReport } from "../../engine/types.ts";
 import { formatDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import type { Style } from "../io.ts";
-import { alignRows } from "./table.ts";
+import { alignRows, reasonText } from "./table.ts";
 import { renderValue } from "./value.ts";
 
 /** What the summary line counts beside the results. */
@@ -39,7 +39,7 @@ export function outputLines(outputs: JsonObject): string[] {
 
 function openLine({ key, outcome, reason, message }: Result, style: Style): string {
   const word = outcome === "failed" ? style.red("failed") : style.yellow(outcome);
-  return `${word}  ${style.bold(key)}  ${reason === undefined ? message : `${reason}: ${message}`}`;
+  return `${word}${" ".repeat(Math.max(1, 12 - outcome.length))}${style.bold(key)}  ${reasonText(reason, message)}`;
 }
 
 function summary({ results }: RunReport, style: Style): string {

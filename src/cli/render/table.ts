@@ -31,3 +31,8 @@ export function alignRows(rows: readonly Row[]): string[] {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+/** `Refused: AWS says ...`; the reason is left out where the message begins with it. */
+export function reasonText(reason: string | undefined, message: string): string {
+  return reason === undefined || message.toLowerCase().startsWith(reason.toLowerCase()) ? message : `${reason}: ${message}`;
+}

@@ -21,36 +21,43 @@ function recorded(): { lines: string[]; view: ReturnType<typeof plainView>; adva
   return { lines, view, advance };
 }
 
-test("plain progress: a line when a state changes, none when it is repeated", () => {
-  const { lines, view } = recorded();
+test("plain progress: a line when something ends or has waited for a second, none when it is repeated or over at once", () => {
+  const { lines, view, advance } = recorded();
   view.onProgress(progress("VPC/main", "acting", "creating"));
+  view.onProgress(progress("EIP/nat", "waiting", "pending", 100));
+  view.onProgress(progress("EIP/nat", "done", "created", 200));
   view.onProgress(progress("VPC/main", "waiting", "pending", 1000));
+  view.remind();
+  advance(1000);
   view.onProgress(progress("VPC/main", "waiting", "pending", 2000));
+  view.remind();
+  view.remind();
   view.onProgress(progress("VPC/main", "done", "created", 2100));
   view.close();
   assert.deepEqual(lines, [
-    progressLine(progress("VPC/main", "waiting", "pending", 1000), 0, style),
-    progressLine(progress("VPC/main", "done", "created", 2100), 0, style),
+    progressLine(progress("EIP/nat", "done", "created", 200), 0, style).trimEnd(),
+    progressLine(progress("VPC/main", "waiting", "pending", 2000), 0, style).trimEnd(),
+    progressLine(progress("VPC/main", "done", "created", 2100), 0, style).trimEnd(),
   ]);
 });
 
 test("plain progress: what is still under way is said every ten seconds, and not after it ended", () => {
   const { lines, view, advance } = recorded();
   view.onProgress(progress("NatGateway/main", "waiting", "pending", 0));
-  advance(9_000);
-  view.remind();
-  assert.equal(lines.length, 1, "nothing before ten seconds");
-  advance(1_000);
-  view.remind();
-  advance(1_000);
-  view.remind();
-  assert.equal(lines.length, 2, "one reminder");
-  assert.match(lines[1] ?? "", /waiting 10 s: pending/);
-  view.onProgress(progress("NatGateway/main", "done", "created", 11_000));
+  view.onProgress(progress("VPC/main", "acting", "creating", 0));
+  view.onProgress(progress("Subnet/a", "after", "after VPC/main", 0));
+  for (let second = 1; second <= 12; second++) {
+    advance(1000);
+    view.remind();
+  }
+  const said = lines.map((line) => /(NatGateway|VPC|Subnet).*?(\d[\d.]* s)/.exec(line)?.slice(1).join(" "));
+  assert.deepEqual(said, ["NatGateway 1.0 s", "VPC 10 s", "NatGateway 11 s"]);
+  view.onProgress(progress("NatGateway/main", "done", "created", 12_000));
+  view.onProgress(progress("VPC/main", "done", "created", 12_000));
   advance(20_000);
   view.remind();
   view.close();
-  assert.equal(lines.length, 3);
+  assert.equal(lines.length, 5);
 });
 
 test("live frame: what is being done first, then what waits, then what has not begun, and one line that sums up", () => {
