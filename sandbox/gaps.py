@@ -19,8 +19,18 @@ def close_gaps(service: str, lock: Lock) -> None:
         import gaps_ec2
 
         gaps_ec2.close_gaps()
+    elif service == "dynamodb":
+        import gaps_dynamodb
+        import gaps_transactions
+
+        gaps_dynamodb.close_gaps()
+        gaps_transactions.close_gaps()
     elif service == "elbv2":
         close_elbv2_gaps()
+    elif service == "logs":
+        import gaps_logs
+
+        gaps_logs.close_gaps()
     elif service == "resourcegroupstaggingapi":
         close_tagging_gaps()
     elif service == "sqs":

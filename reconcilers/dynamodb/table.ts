@@ -15,6 +15,7 @@ import {
   NO_CHANGE,
   nonEmpty,
   policyOut,
+  sseOf,
   sseOut,
   statusOf,
   streamStep,
@@ -218,10 +219,15 @@ export const table = defineKind({
     {
       fields: ["sseSpecification"],
       operations: ["dynamodb:UpdateTable"],
-      run: (aws, { id, changes }) => {
+      run: async (aws, { id, changes }) => {
         const { after } = changes.sseSpecification ?? {};
-        const sseSpecification = isObject(after) && after.enabled === true ? after : { enabled: false };
-        return updateTable(aws, id, { request: { SSESpecification: sseOut(sseSpecification) }, values: { sseSpecification } });
+        const wanted = isObject(after) && after.enabled === true ? after : { enabled: false };
+        const { TableDescription: found = {} } = await aws.write(dynamodb, "UpdateTable", {
+          TableName: id,
+          SSESpecification: sseOut(wanted),
+        });
+        const sseSpecification = wanted.enabled ? { ...sseOf(found.SSEDescription), ...wanted } : wanted;
+        return { values: { sseSpecification, ...statusOf(found) } };
       },
     },
     {

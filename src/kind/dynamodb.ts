@@ -169,7 +169,7 @@ function streamOf(found: TableDescription["StreamSpecification"]): JsonObject {
   return found?.StreamEnabled ? defined({ streamEnabled: true, streamViewType: found.StreamViewType }) : { streamEnabled: false };
 }
 
-function sseOf(found: TableDescription["SSEDescription"]): JsonObject {
+export function sseOf(found: TableDescription["SSEDescription"]): JsonObject {
   const enabled = found?.Status === "ENABLED" || found?.Status === "ENABLING" || found?.Status === "UPDATING";
   return enabled ? defined({ enabled, sseType: found.SSEType, kmsMasterKeyId: found.KMSMasterKeyArn }) : { enabled };
 }

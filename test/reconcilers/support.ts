@@ -130,3 +130,16 @@ function ordered(kind: AnyKind, name: string, value: Json | undefined): Json | u
 function pick(values: JsonObject, fields: object): JsonObject {
   return Object.fromEntries(Object.keys(fields).flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
 }
+
+/** One call that would have been sent. */
+export type Sent = { readonly operation: string; readonly input: unknown };
+
+/** A writer that sends nothing: it notes every call and gives `answer`, for what the sandbox does not implement. */
+export function recorder(answer: object = {}): { readonly sent: Sent[]; readonly writer: Writer } {
+  const sent: Sent[] = [];
+  const write = async (_service: unknown, operation: string, input: unknown) => {
+    sent.push({ operation, input });
+    return answer;
+  };
+  return { sent, writer: { write } as never };
+}

@@ -7,7 +7,7 @@ import { subnet } from "../../../reconcilers/ec2/subnet.ts";
 import { vpc } from "../../../reconcilers/ec2/vpc.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { StaticResource } from "../../../src/kind/kind.ts";
-import { assertHolds, benchFor, make, ownedBy, removeAll, seen, settle } from "../support.ts";
+import { assertHolds, benchFor, make, ownedBy, recorder, removeAll, type Sent, seen, settle } from "../support.ts";
 
 test("an address and a NAT gateway live and go, and the blockers on the way are named", async () => {
   const [networks, gateways, subnets, addresses, bench] = await Promise.all([
@@ -58,19 +58,16 @@ test("a NAT gateway that failed says why, and is made anew", () => {
   assert.equal(natGateway.ready({ state: "available" }).state, "ready");
 });
 
-type Sent = { readonly operation: string; readonly input: unknown };
-
 async function effectsOf(
   field: string,
   change: { added?: string[]; removed?: string[] },
   observed: JsonObject,
 ): Promise<{ sent: Sent[]; values: JsonObject }> {
-  const sent: Sent[] = [];
   const answer = { NatGatewayAddresses: [{ AllocationId: "eipalloc-2", AssociationId: "eipassoc-2", Status: "associating" }] };
-  const writer = { write: async (_service: unknown, operation: string, input: unknown) => (sent.push({ operation, input }), answer) };
+  const { sent, writer } = recorder(answer);
   const updater = natGateway.updates.find(({ fields }) => fields.includes(field));
   const changes = { [field]: { before: observed[field], after: [], added: [], removed: [], changed: [], set: {}, drop: [], ...change } };
-  const effect = await updater?.run(writer as never, { id: "nat-1", desired: {}, observed, changes });
+  const effect = await updater?.run(writer, { id: "nat-1", desired: {}, observed, changes });
   return { sent, values: effect?.values ?? {} };
 }
 

@@ -6,7 +6,7 @@ import { subnet } from "../../../reconcilers/ec2/subnet.ts";
 import { vpc } from "../../../reconcilers/ec2/vpc.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { StaticResource } from "../../../src/kind/kind.ts";
-import { assertHolds, benchFor, make, ownedBy, removeAll, seen, settle } from "../support.ts";
+import { assertHolds, benchFor, make, ownedBy, recorder, removeAll, type Sent, seen, settle } from "../support.ts";
 
 async function network() {
   const [networks, gateways, subnets, bench] = await Promise.all([
@@ -73,14 +73,11 @@ test("an association moves from another table in one step", async () => {
   await remove();
 });
 
-type Sent = { readonly operation: string; readonly input: unknown };
-
 async function routeEffect(before: JsonObject[], added: JsonObject[], removed: JsonObject[]): Promise<{ sent: Sent[]; routes: unknown }> {
-  const sent: Sent[] = [];
-  const writer = { write: async (_service: unknown, operation: string, input: unknown) => void sent.push({ operation, input }) };
+  const { sent, writer } = recorder();
   const [updater] = routeTable.updates;
   const changes = { routes: { before, after: [], added, removed, changed: [], set: {}, drop: [] } };
-  const effect = await updater?.run(writer as never, { id: "rtb-1", desired: {}, observed: {}, changes });
+  const effect = await updater?.run(writer, { id: "rtb-1", desired: {}, observed: {}, changes });
   return { sent, routes: effect?.values.routes };
 }
 

@@ -6,7 +6,7 @@ import { cidrSubnet } from "../../../src/core/cidr.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { ResourceKey } from "../../../src/core/resource.ts";
 import type { StaticResource } from "../../../src/kind/kind.ts";
-import { assertHolds, benchFor, make, ownedBy, removeAll, settle } from "../support.ts";
+import { assertHolds, benchFor, make, ownedBy, recorder, removeAll, settle } from "../support.ts";
 
 test("a subnet is created, changed in place, found by its natural key, and deleted", async () => {
   const networks = await benchFor(vpc);
@@ -37,22 +37,24 @@ test("a subnet is created, changed in place, found by its natural key, and delet
 });
 
 test("private DNS options go out one attribute a call", async () => {
-  const sent: unknown[] = [];
-  const writer = { write: async (_service: unknown, _operation: string, input: unknown) => void sent.push(input) };
+  const { sent, writer } = recorder();
   const updater = subnet.updates.find(({ fields }) => fields.includes("privateDnsNameOptionsOnLaunch"));
   const after = { hostnameType: "resource-name", enableResourceNameDnsARecord: true, enableResourceNameDnsAAAARecord: true };
   let before: JsonObject | undefined;
   for (let round = 0; round < 3; round++) {
     const change = { before, after, added: [], removed: [], changed: [], set: {}, drop: [] };
     const target = { id: "subnet-1", desired: {}, observed: {}, changes: { privateDnsNameOptionsOnLaunch: change } };
-    before = (await updater?.run(writer as never, target))?.values.privateDnsNameOptionsOnLaunch as JsonObject;
+    before = (await updater?.run(writer, target))?.values.privateDnsNameOptionsOnLaunch as JsonObject;
   }
   assert.deepEqual(before, after);
-  assert.deepEqual(sent, [
-    { SubnetId: "subnet-1", PrivateDnsHostnameTypeOnLaunch: "resource-name" },
-    { SubnetId: "subnet-1", EnableResourceNameDnsARecordOnLaunch: { Value: true } },
-    { SubnetId: "subnet-1", EnableResourceNameDnsAAAARecordOnLaunch: { Value: true } },
-  ]);
+  assert.deepEqual(
+    sent.map(({ input }) => input),
+    [
+      { SubnetId: "subnet-1", PrivateDnsHostnameTypeOnLaunch: "resource-name" },
+      { SubnetId: "subnet-1", EnableResourceNameDnsARecordOnLaunch: { Value: true } },
+      { SubnetId: "subnet-1", EnableResourceNameDnsAAAARecordOnLaunch: { Value: true } },
+    ],
+  );
 });
 
 test("another stack's subnets are not listed", async () => {
