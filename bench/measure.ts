@@ -32,7 +32,7 @@ export type Command = {
 export async function measure(command: Command): Promise<Cost> {
   const output = join(command.scratch, "output.txt");
   if (command.proxy) await fetch(`${command.proxy}/__proxy/calls`, { method: "DELETE" });
-  const endpoint = command.proxy ? ["--endpoint", command.proxy] : [];
+  const endpoint = command.proxy ? ["--sandbox", "--endpoint", command.proxy] : [];
   const { stdout } = await run("python3", [join(import.meta.dirname, "measure.py"), output, NODE, MAIN, ...command.args, ...endpoint], {
     cwd: ROOT,
     env: { ...process.env, AWS_ACCESS_KEY_ID: "bench", AWS_SECRET_ACCESS_KEY: "bench", NO_COLOR: "1" },

@@ -27,8 +27,8 @@ spec:
 `,
     `apiVersion: beacon/v1
 kind: Environment
-metadata: {name: bench, default: true}
-spec: {region: eu-west-1}
+metadata: {name: bench}
+spec: {region: eu-west-1, default: true, confirm: {apply: "yes", delete: destroy-prod}}
 `,
     `apiVersion: ec2.aws/v1
 kind: VPC

@@ -116,6 +116,18 @@ describe("DynamoDB", () => {
     assert.deepEqual(losers, Array(31).fill("ConditionalCheckFailedException"));
   });
 
+  test("a transaction with one refused item changes nothing", async () => {
+    const TableName = await newTable();
+    const put = (key: string, value: string, ConditionExpression?: string) => ({
+      Put: { TableName, Item: { k: { S: key }, value: { S: value } }, ConditionExpression },
+    });
+    await clients.dynamodb.putItem({ TableName, Item: { k: { S: "kept" }, value: { S: "before" } } });
+    const TransactItems = [put("kept", "after"), put("new", "after"), put("other", "after", "attribute_exists(k)")];
+    await assert.rejects(clients.dynamodb.transactWriteItems({ TransactItems }), { name: "TransactionCanceledException" });
+    const { Items } = await clients.dynamodb.scan({ TableName, ConsistentRead: true });
+    assert.deepEqual(Items, [{ k: { S: "kept" }, value: { S: "before" } }]);
+  });
+
   test("a transaction sent again with its token succeeds without a second effect", async () => {
     const TableName = await newTable();
     const Put = { TableName, Item: { k: { S: "x" } }, ConditionExpression: "attribute_not_exists(k)" };
