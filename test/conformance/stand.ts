@@ -1,0 +1,167 @@
+/**
+ * A stand: one fresh stack for one kind under test, on the shared sandbox, behind a fault proxy of its own.
+ *
+ * The engine, the handles, the classification of errors and the store's logic are the real ones; only the state table lies in
+ * memory, which chaos tests cover with the real one, and pauses are short.
+ */
+
+import assert from "node:assert/strict";
+import { type AwsSession, connect } from "../../src/aws/handle.ts";
+import { systemRuntime } from "../../src/aws/runtime.ts";
+import type { Writer } from "../../src/aws/service.ts";
+import type { CompiledStack } from "../../src/core/compiled.ts";
+import type { Change, Plan } from "../../src/core/plan.ts";
+import type { Revision } from "../../src/core/record.ts";
+import { type ResourceKey, type Stack, stackName } from "../../src/core/resource.ts";
+import type { Lease, Runtime } from "../../src/core/store.ts";
+import { execute, makePlan, observe } from "../../src/engine/engine.ts";
+import { ownerOf } from "../../src/engine/identify.ts";
+import { LOCAL_SETTINGS } from "../../src/engine/settings.ts";
+import type { Context, PlanOptions, RunReport, World } from "../../src/engine/types.ts";
+import type { AnyKind, Kinds, Remote, Scope } from "../../src/kind/kind.ts";
+import { TableStore } from "../../state/store.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import { freshProject, sandboxEndpoint, TEST_REGION } from "../support/sandbox.ts";
+import { InstantTable } from "./instant-table.ts";
+import { Life } from "./life.ts";
+import { operationsOf } from "./watched-kinds.ts";
+
+/** What one look and what followed from it came to. */
+export type Pass = { readonly world: World; readonly plan: Plan; readonly report: RunReport };
+
+// The sandbox is consistent at once, and a test should not wait: what AWS needs seconds for is given milliseconds.
+const SETTINGS = { ...LOCAL_SETTINGS, timeoutMs: 10_000, pollMinMs: 1, pollMaxMs: 10, consistencyMs: 10, missesMin: 2 };
+const HASTE = 100;
+// A dead engine's lease is unlocked, not waited for; a living one never renews within a test.
+const TTL_MS = 600_000;
+const PASSES_MAX = 4;
+
+const hasty: Runtime = { ...systemRuntime, sleep: (ms, signal) => systemRuntime.sleep(ms / HASTE, signal) };
+
+export class Stand {
+  readonly kinds: Kinds;
+  readonly stack: Stack;
+  readonly proxy: FaultProxy;
+  readonly #session: AwsSession;
+  readonly #direct: AwsSession;
+  #table = new InstantTable();
+
+  constructor(kinds: Kinds, stack: Stack, proxy: FaultProxy, sessions: { readonly proxied: AwsSession; readonly direct: AwsSession }) {
+    this.kinds = kinds;
+    this.stack = stack;
+    this.proxy = proxy;
+    this.#session = sessions.proxied;
+    this.#direct = sessions.direct;
+  }
+
+  /** An outside hand: a handle that asks no lease and meets no fault. */
+  get hand(): Writer {
+    const lease = { assertHeld() {}, signal: new AbortController().signal } as unknown as Lease;
+    return this.#direct.writer(lease);
+  }
+
+  /** Looks and plans, and writes nothing. */
+  async plan(compiled: CompiledStack | undefined, options: PlanOptions = {}): Promise<{ world: World; plan: Plan }> {
+    const context = this.#context(new Life());
+    const world = await observe(context, compiled);
+    return { world, plan: makePlan(context, world, options) };
+  }
+
+  /** One run of an engine. Resolves to undefined when its life ended on the way; its lease is then free. */
+  async pass(compiled: CompiledStack | undefined, options: PlanOptions = {}, life = new Life()): Promise<Pass | undefined> {
+    const ended = await Promise.race([this.#run(compiled, options, life), life.over]);
+    if (!ended) await new TableStore(this.#table, systemRuntime).unlock(this.stack);
+    return ended ?? undefined;
+  }
+
+  /** Passes until one has everything done; fails with what stood in the way. */
+  async settle(compiled: CompiledStack | undefined, options: PlanOptions = {}, what = "settle"): Promise<Pass> {
+    let open: readonly RunReport["results"][number][] = [];
+    for (let attempt = 0; attempt < PASSES_MAX; attempt++) {
+      const done = (await this.pass(compiled, options)) as Pass;
+      open = done.report.results.filter(({ outcome }) => outcome !== "done");
+      if (open.length === 0) return done;
+    }
+    return assert.fail(`${what}: ${open.map(({ key, outcome, reason, message }) => `${key} ${outcome} (${reason}): ${message}`).join("; ")}`);
+  }
+
+  /** What a look would now do; none of it is `none`. */
+  async left(compiled: CompiledStack | undefined, options: PlanOptions = {}): Promise<readonly Change[]> {
+    const { plan } = await this.plan(compiled, options);
+    return plan.changes.filter(({ action, retires, resolves }) => action !== "none" || retires.length > 0 || resolves);
+  }
+
+  /** The live objects AWS holds whose tags say that they are this resource's, and those of this id or name. */
+  async objects(kind: AnyKind, key: ResourceKey, also: Partial<Scope> = {}): Promise<readonly Remote[]> {
+    const all = new Set(Object.keys(kind.spec.fields));
+    const found = await kind.list.run(this.hand, { stack: stackName(this.stack), ids: [], names: [], fields: all, ...also });
+    return found.filter((remote) => {
+      const asked = also.ids?.includes(remote.id) || (also.names?.length ?? 0) > 0;
+      return !remote.deleting && (asked || ownerOf(remote)?.resource === key);
+    });
+  }
+
+  /** Forgets the records, as when the state table is lost. */
+  loseState(): void {
+    this.#table = new InstantTable();
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+    await this.#direct.close();
+    await this.proxy.close();
+  }
+
+  #context(life: Life): Context & { readonly store: TableStore } {
+    const runtime = life.runtime(systemRuntime);
+    const store = new TableStore(life.table(this.#table), runtime, { ttlMs: TTL_MS });
+    return { kinds: this.kinds, stack: this.stack, reader: life.reader(this.#session.reader), store, runtime, settings: SETTINGS };
+  }
+
+  async #run(compiled: CompiledStack | undefined, options: PlanOptions, life: Life): Promise<Pass> {
+    const context = this.#context(life);
+    const world = await observe(context, compiled);
+    const plan = makePlan(context, world, options);
+    const lease = await context.store.acquire(this.stack, { holder: "conformance", wait: false });
+    try {
+      const revision = await accepted(world, lease);
+      const authority = { writer: life.writer(this.#session.writer(lease)), lease };
+      const seen = revision ? { ...world, state: { ...world.state, revision } } : world;
+      const report = await execute(context, { world: seen, plan, authority, options, stop: new AbortController().signal });
+      return { world, plan, report };
+    } finally {
+      await lease.release();
+    }
+  }
+}
+
+/** A stand for a stack that nobody has used before. */
+export async function newStand(kinds: Kinds, prefix: string): Promise<Stand> {
+  const upstream = await sandboxEndpoint();
+  const proxy = await startFaultProxy({ upstream });
+  const operations = operationsOf(kinds);
+  const options = { region: TEST_REGION, sandbox: true, readOperations: operations, operations, runtime: hasty };
+  const sessions = { proxied: connect({ ...options, endpoint: proxy.endpoint }), direct: connect({ ...options, endpoint: upstream }) };
+  return new Stand(kinds, { project: freshProject(prefix), environment: "t" }, proxy, sessions);
+}
+
+// As the commands do it: a new revision for new manifests, none for a deletion.
+async function accepted({ compiled, state, pins }: World, lease: Lease): Promise<Revision | undefined> {
+  const previous = state.revision;
+  if (!compiled || previous?.digest === compiled.digest) return previous;
+  const revision: Revision = {
+    number: (previous?.number ?? 0) + 1,
+    digest: compiled.digest,
+    source: compiled.source,
+    acceptedAt: new Date().toISOString(),
+    acceptedBy: "conformance",
+    region: TEST_REGION,
+    accountId: "123456789012",
+    confirm: {},
+    pins,
+    resources: compiled.resources.map(({ key }) => key),
+    outputs: {},
+  };
+  await lease.journal.putRevision(revision);
+  return revision;
+}
