@@ -66,7 +66,7 @@ export class Clients {
 
   /** Closes every connection. */
   async close(): Promise<void> {
-    for (const made of this.#clients.values()) (await made).client.destroy();
+    for (const made of await Promise.allSettled(this.#clients.values())) if (made.status === "fulfilled") made.value.client.destroy();
   }
 
   #client<Module>(service: Service<Module>): Promise<{ module: unknown; client: Client }> {

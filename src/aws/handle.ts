@@ -40,7 +40,7 @@ export type ConnectOptions = {
   readonly roleArn?: string;
   /** The endpoint is BEACON's local AWS: dummy credentials, no rate limit, and 5xx without an AWS error means "not implemented". */
   readonly sandbox?: boolean;
-  /** The share of AWS's published rates to use. Default 0.5; no limit on the sandbox. */
+  /** The share of AWS's published rates to use. Default 0.5; no limit where the endpoint is on this machine. */
   readonly rateFactor?: number;
   /** What the kinds declare for looking. */
   readonly readOperations: ReadonlySet<OperationName>;
@@ -66,6 +66,8 @@ export type AwsSession = {
   readonly region: string;
   readonly endpoint: string | undefined;
   readonly sandbox: boolean;
+  /** The endpoint is on this machine: an AWS of somebody's own, with no rates to keep to and nothing to wait minutes for. */
+  readonly local: boolean;
   readonly reader: Reader;
   writer(lease: Lease): Writer;
   caller(operations: readonly OperationName[], options?: { requestTimeoutMs?: number }): Caller;
@@ -86,6 +88,7 @@ export function connect(options: ConnectOptions): AwsSession {
   const { sandbox = false, runtime = systemRuntime, version = "dev" } = options;
   const region = regionOf(options);
   const endpoint = options.endpoint ?? process.env.AWS_ENDPOINT_URL;
+  const local = sandbox || isLoopback(endpoint);
   const counter = new CallCounter();
   const credentials = credentialsOf({ ...options, region, ...(endpoint ? { endpoint } : {}) });
   const clientOptions = { region, version, credentials, requestTimeoutMs: REQUEST_TIMEOUT_MS, ...(endpoint ? { endpoint } : {}) };
@@ -93,7 +96,7 @@ export function connect(options: ConnectOptions): AwsSession {
     runtime,
     sandbox,
     counter,
-    limiter: new RateLimiter(runtime, sandbox ? Number.POSITIVE_INFINITY : (options.rateFactor ?? RATE_FACTOR)),
+    limiter: new RateLimiter(runtime, options.rateFactor ?? (local ? Number.POSITIVE_INFINITY : RATE_FACTOR)),
     queue: new PQueue({ concurrency: IN_FLIGHT_MAX }),
   };
   const opened: Clients[] = [];
@@ -106,6 +109,7 @@ export function connect(options: ConnectOptions): AwsSession {
     region,
     endpoint,
     sandbox,
+    local,
     reader: new Handle(line, clients({ allowed: options.readOperations, forbidden: writeForbidden })),
     writer: (lease) => new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), lease.signal),
     caller: (operations, { requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}) =>
@@ -115,6 +119,12 @@ export function connect(options: ConnectOptions): AwsSession {
       await Promise.all(opened.map((made) => made.close()));
     },
   };
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+function isLoopback(endpoint: string | undefined): boolean {
+  return endpoint !== undefined && URL.canParse(endpoint) && LOOPBACK.test(new URL(endpoint).hostname);
 }
 
 function regionOf({ region, sandbox }: ConnectOptions): string {

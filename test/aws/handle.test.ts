@@ -135,6 +135,7 @@ describe("handles", { concurrency: 1 }, () => {
   test("a bug before the send is refused, not ambiguous", async () => {
     const broken = service("ec2", "EC2Client", () => Promise.reject(new TypeError("cannot load")));
     await assert.rejects(session.writer(lease()).write(broken, "CreateVpc" as never, {} as never), verdict("TypeError", "refused"));
+    await session.close();
   });
 
   test("the account is compared with the environment's, except on the sandbox", async () => {
