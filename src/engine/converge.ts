@@ -7,7 +7,7 @@
 
 import type { Reason } from "../core/condition.ts";
 import { withoutSecrets } from "../core/diff.ts";
-import { isObject, type JsonObject } from "../core/json.ts";
+import { equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Resource, stackName } from "../core/resource.ts";
@@ -17,7 +17,7 @@ import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, type Failure, failureOf, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
 import { releases } from "./release.ts";
-import { bound, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
+import { begun, bound, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
 import { knownOf } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
@@ -214,7 +214,7 @@ export class Converger {
       revision: this.#x.revision,
       ...(typeof name === "string" ? { name } : {}),
     });
-    this.#rename(opened);
+    this.#rename(begun(opened, this.#resource, decision.desired));
     this.#openedMs = this.#x.context.runtime.monotonic();
     this.#fresh = true;
   }
@@ -403,6 +403,7 @@ export class Converger {
     );
     const observed = seenOf(current);
     const desired = this.#sendable({ ...decision.desired, ...removed }, updater.fields);
+    await this.#begin(Object.fromEntries(Object.entries(desired).filter(([name]) => updater.fields.includes(name))));
     this.#report("acting", "updating");
     try {
       const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, { id: current.id, desired, observed, changes }));
@@ -417,6 +418,16 @@ export class Converger {
       await this.#afterUpdate(failureOf(this.#kind, error));
     }
     return false;
+  }
+
+  // Costs a write only where the update brings something that no record knows of.
+  async #begin(desired: JsonObject): Promise<void> {
+    const record = this.#record;
+    if (!record) return;
+    const next = begun(record, this.#resource, desired);
+    if (equal(record as unknown as Json, next as unknown as Json)) return;
+    this.#x.put(next);
+    await this.#x.commit();
   }
 
   async #afterUpdate(failure: Failure): Promise<void> {

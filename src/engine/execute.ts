@@ -8,12 +8,13 @@
 
 import { AwsError } from "../aws/errors.ts";
 import { BeaconError } from "../core/errors.ts";
+import { reach, reversed } from "../core/graph.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
 import type { Resource, ResourceKey } from "../core/resource.ts";
 import { stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
-import { naturalKey } from "../kind/kind.ts";
+import { naturalKey, type Remote } from "../kind/kind.ts";
 import { Converger } from "./converge.ts";
 import { doneWord, Execution, Halt } from "./execution.ts";
 import { remove } from "./remove.ts";
@@ -83,7 +84,7 @@ function tasksOf(x: Execution): Tasks {
   }
   for (const task of tasks.values()) {
     if (resources.some(({ key }) => key === task.key)) continue;
-    task.start = () => begin(x, task, () => takeAway(x, task, tasks, indexes));
+    task.start = () => begin(x, task, () => takeAway(x, task, { tasks, indexes, relations, convergers: byKey }));
   }
   return tasks;
 }
@@ -111,7 +112,14 @@ function learnPresent(x: Execution, resources: readonly Resource[], indexes: Ind
   }
 }
 
-type Relations = { readonly users: ReadonlyMap<ResourceKey, readonly { readonly key: ResourceKey; readonly late: boolean }[]> };
+type Relations = {
+  /** Who refers to a resource now. */
+  readonly users: ReadonlyMap<ResourceKey, readonly { readonly key: ResourceKey; readonly late: boolean }[]>;
+  /** Who was recorded as needing it. */
+  readonly usersBefore: ReadonlyMap<string, readonly string[]>;
+  /** Who cannot go on before something else is deleted. */
+  readonly parked: ReadonlySet<string>;
+};
 
 function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
   const users = new Map<ResourceKey, { key: ResourceKey; late: boolean }[]>();
@@ -124,7 +132,10 @@ function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
       users.set(on, list);
     }
   }
-  return { users };
+  const needs = new Map([...x.run.world.state.records.values()].map(({ key, dependencies }) => [key, dependencies]));
+  const wanted = new Map([...users].map(([key, list]) => [key, list.map((user) => user.key)]));
+  const first = x.run.plan.changes.filter(({ order }) => order === "deleteFirst").map(({ key }) => key);
+  return { users, usersBefore: reversed(needs), parked: reach(wanted, first) };
 }
 
 function begin(x: Execution, task: Task, work: () => Promise<string>): void {
@@ -233,27 +244,40 @@ function inTheWay(x: Execution, resource: Resource, tasks: Tasks): readonly Task
   });
 }
 
-async function takeAway(x: Execution, task: Task, tasks: Tasks, indexes: Indexes): Promise<string> {
+type Others = {
+  readonly tasks: Tasks;
+  readonly indexes: Indexes;
+  readonly relations: Relations;
+  readonly convergers: ReadonlyMap<ResourceKey, Converger>;
+};
+
+async function takeAway(x: Execution, task: Task, { tasks, indexes, relations, convergers }: Others): Promise<string> {
   const change = task.change as Change;
   const record = x.run.world.state.records.get(task.key);
   if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");
   if (!record) return doneWord(change.action);
   if (change.action === "delete") {
-    await usersGone(x, task, tasks);
-    await remove(x, record, indexes.of(managedKind(x.context.kinds, record.kind)), change);
+    await usersGone(x, task, tasks, relations);
+    const onBlocked = async (remote: Remote) => {
+      for (const key of relations.usersBefore.get(task.key) ?? []) await convergers.get(key as ResourceKey)?.letGo(remote);
+    };
+    await remove(x, record, indexes.of(managedKind(x.context.kinds, record.kind)), { change, onBlocked });
   } else x.drop(record.key);
   for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.resolve();
   return doneWord(change.action);
 }
 
 /** What was recorded as needing this object is deleted first, or brought to need it no more. */
-async function usersGone(x: Execution, task: Task, tasks: Tasks): Promise<void> {
+async function usersGone(x: Execution, task: Task, tasks: Tasks, { usersBefore, parked }: Relations): Promise<void> {
   const before = (key: ResourceKey) => x.run.world.state.records.get(key)?.dependencies ?? [];
-  for (const other of tasks.values()) {
-    if (other.key === task.key || !before(other.key).includes(task.key)) continue;
+  for (const key of usersBefore.get(task.key) ?? []) {
+    const other = tasks.get(key as ResourceKey);
+    if (!other || other.key === task.key) continue;
     const leaves = other.change?.action === "delete" || other.change?.action === "forget";
     // Two that need each other (groups whose rules refer to each other) cannot both wait: each withdraws what it can.
     if (leaves && reaches(before, task.key, other.key)) continue;
+    // One that stays, but cannot go on before something else is deleted, may in turn be waiting for this: it lets go instead.
+    if (!leaves && parked.has(other.key)) continue;
     await other[leaves ? "finished" : "settled"].done.catch(() => {
       throw new Halt("skipped", "DependencyNotReady", `${other.key} still uses it`);
     });

@@ -1,7 +1,7 @@
 /** How a record changes, as pure functions: each takes a record and gives the next. */
 
 import type { Condition, ConditionType, Reason } from "../core/condition.ts";
-import { digest, type JsonObject } from "../core/json.ts";
+import { digest, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Intent, ResourceRecord, Retiring } from "../core/record.ts";
 import type { Lifecycle, Resource, ResourceKey } from "../core/resource.ts";
 
@@ -29,6 +29,25 @@ export function dependenciesOf(resource: Resource): readonly ResourceKey[] {
 /** Deterministic, so that every send of one create carries the same: 32 hex characters fit every AWS token limit. */
 export function tokenFor(uid: string, generation: number): string {
   return digest([uid, generation], 32);
+}
+
+/** Stands in `applied` for a value that was begun to be brought about, and equals none: it makes the field ours. */
+const BEGUN: JsonObject = Object.freeze({ $begun: true });
+
+/**
+ * Before an effect is sent that nothing recorded speaks of: fields, tags and dependencies that are new with it. Else a crash
+ * would leave them behind as a stranger's once they leave the manifest again.
+ */
+export function begun(record: ResourceRecord, resource: Resource, desired: JsonObject): ResourceRecord {
+  const dependencies = [...new Set([...record.dependencies, ...dependenciesOf(resource)])];
+  return { ...record, applied: begunIn(record.applied, desired) as JsonObject, dependencies };
+}
+
+function begunIn(applied: Json | undefined, desired: Json): Json {
+  if (applied === undefined) return BEGUN;
+  if (!isObject(applied) || !isObject(desired) || applied.$begun !== undefined) return applied;
+  const fresh = Object.entries(desired).flatMap(([name, value]) => (value === undefined ? [] : [[name, begunIn(applied[name], value)]]));
+  return { ...applied, ...Object.fromEntries(fresh) };
 }
 
 /** Before a create is sent. */

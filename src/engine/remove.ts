@@ -10,7 +10,12 @@ import { managedKind } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
 /** Resolves when no object is left and the record is gone. Throws a Halt otherwise; the next run goes on from the record. */
-export async function remove(x: Execution, record: ResourceRecord, index: RemoteIndex, change: Change): Promise<void> {
+export async function remove(
+  x: Execution,
+  record: ResourceRecord,
+  index: RemoteIndex,
+  { change, onBlocked }: { readonly change: Change; readonly onBlocked: (remote: Remote) => Promise<void> },
+): Promise<void> {
   const kind = managedKind(x.context.kinds, record.kind);
   const since = x.context.runtime.monotonic();
   const report = (phase: "acting" | "waiting", message: string) =>
@@ -21,7 +26,8 @@ export async function remove(x: Execution, record: ResourceRecord, index: Remote
   if (objects.length === 0) objects = [...(await unanswered(x, kind, record, (message) => report("waiting", message)))];
   for (const remote of objects) {
     report("acting", "deleting");
-    await takeDown(x, { kind, key: record.key, uid: record.uid, remote, onWait: (message) => report("waiting", message) });
+    const onWait = (message: string) => report("waiting", message);
+    await takeDown(x, { kind, key: record.key, uid: record.uid, remote, onWait, onBlocked: () => onBlocked(remote) });
   }
   x.event("Deleted", `deleted ${objects.map(({ id }) => id).join(", ")}`, record.key);
   x.drop(record.key);

@@ -35,9 +35,9 @@ type Sent = {
   readonly signal: AbortSignal | undefined;
 };
 
-// A caller's patience, and how much later a late call arrives at most.
+// A caller's patience, and how much later a late call arrives at most: with the longest lag, still within the window.
 const TIMEOUT_MS = 3_000;
-const LATE_MAX_MS = 6_000;
+const LATE_MAX_MS = 1_000;
 
 /** A handle that may write as long as `lease` is held; without one, it only reads. */
 export class SimHandle implements Writer {

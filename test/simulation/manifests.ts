@@ -103,7 +103,7 @@ function renamed(world: VirtualWorld, manifest: Manifest, chosen: Declared): Man
   const key: ResourceKey = `${kind}/moved${world.between(1, 9)}`;
   // A derived name stays with the object, and the next resource of the old key would want it.
   const keepsName = kind === "Named" && chosen.name === undefined;
-  if (keepsName || chosen.renamedFrom || manifest.some((declared) => declared.key === key)) return manifest;
+  if (keepsName || !refers(chosen) || chosen.renamedFrom || manifest.some((declared) => declared.key === key)) return manifest;
   const follow = (other: ResourceKey) => (other === chosen.key ? key : other);
   return manifest.map((declared) => ({
     ...declared,

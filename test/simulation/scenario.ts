@@ -55,7 +55,7 @@ class Scenario {
     const world = new VirtualWorld(seed);
     this.world = world;
     this.#cloud = new Cloud(world, {
-      lagMaxMs: WINDOW_MS * 0.9,
+      lagMaxMs: WINDOW_MS * 0.7,
       staleRate: rate(world, 0.4),
       pendingRate: rate(world, 0.6),
       failRate: rate(world, 0.2),
