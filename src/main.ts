@@ -66,6 +66,7 @@ async function looking(session: AwsSession, stateOperations: readonly OperationN
     accountId,
     caller: arn,
     sandbox: session.sandbox,
+    local: session.local,
     reader: session.reader,
     store: await openStore(session, stateOperations),
     calls: session.calls,

@@ -30,6 +30,8 @@ export type Looking = {
   readonly accountId: string;
   readonly caller: string;
   readonly sandbox: boolean;
+  /** The endpoint is on this machine. */
+  readonly local: boolean;
   readonly reader: Reader;
   readonly store: StateReader;
   /** Every call so far, BEACON's own to its table among them. */

@@ -94,7 +94,7 @@ async function open<Way extends Looking>(
   const stack = compiled?.stack ?? (await findStack(way.store, invocation.options));
   log("info", "session opened", { stack: stackName(stack), region: way.region, account: way.accountId, endpoint: target.endpoint });
   const { settingsFor } = await import("./settings.ts");
-  const settings = settingsFor({ sandbox: way.sandbox, ...(needs.timeoutMs === undefined ? {} : { timeoutMs: needs.timeoutMs }) });
+  const settings = settingsFor({ local: way.local, ...(needs.timeoutMs === undefined ? {} : { timeoutMs: needs.timeoutMs }) });
   const context: Context = { kinds: await services.kinds(), stack, reader: way.reader, store: way.store, runtime, settings };
   return { way, context, startedAt, ...(compiled ? { compiled } : {}) };
 }

@@ -5,10 +5,10 @@ import type { Settings } from "../engine/types.ts";
 import { parseDuration } from "./duration.ts";
 
 /** Throws UsageInvalid where BEACON_CONSISTENCY is no duration. */
-export function settingsFor(options: { sandbox: boolean; timeoutMs?: number }): Settings {
+export function settingsFor(options: { local: boolean; timeoutMs?: number }): Settings {
   const consistency = process.env.BEACON_CONSISTENCY;
   return {
-    ...(options.sandbox ? LOCAL_SETTINGS : DEFAULT_SETTINGS),
+    ...(options.local ? LOCAL_SETTINGS : DEFAULT_SETTINGS),
     ...(consistency ? { consistencyMs: parseDuration(consistency, "BEACON_CONSISTENCY") } : {}),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   };
