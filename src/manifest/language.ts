@@ -88,8 +88,11 @@ export class Language {
 
   /** The types of `local`, as far as they are known: each local is checked with those it may refer to. */
   defineLocals(fields: ReadonlyMap<string, Type>): void {
-    this.#locals = objectType(`locals${this.#localsMade++ || ""}`, "local", fields, "names");
-    this.#objects.set(this.#locals.name, this.#locals);
+    // One class for all: a local that was checked with few others is evaluated beside all of them.
+    const { constructor } = this.#locals ?? objectType("locals", "local", fields);
+    const type = objectType(`locals${this.#localsMade++ || ""}`, "local", fields, "names");
+    this.#locals = { ...type, constructor };
+    this.#objects.set(type.name, this.#locals);
     this.#scopes.clear();
   }
 

@@ -177,9 +177,23 @@ export class Reader {
 
   #stays(unknown: UnknownAccess, text: Text, reading: Inner): Json {
     if (reading.stay && !reading.stay(unknown, text.place)) return REPORTED;
+    this.#readFiles(text, reading);
     if (reading.loops.length === 0) return { $expr: text.expression.text };
     // A loop's variable exists while the manifests are read and not later, so its value is written in its place.
     return { $expr: loopedText(text.expression, reading.loops, (value) => this.#world.pathOf(value)) };
+  }
+
+  /** Files are read now even if their text is needed later: the digest covers them, and one that is missing is told. */
+  #readFiles(text: Text, reading: Inner): void {
+    const calls = text.expression.text.matchAll(/\b(?:file|userData)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/g);
+    for (const [, path] of calls) {
+      const { expression } = this.#world.language.check(`file(${path})`, reading.scope);
+      try {
+        expression?.evaluate(reading.context ?? {});
+      } catch (error) {
+        this.#failed(error, text);
+      }
+    }
   }
 
   #failed(error: unknown, { expression, place }: Text): void {

@@ -7,7 +7,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, normalize, resolve } from "node:path";
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, visit, type Node as YamlNode } from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Node as YamlNode } from "yaml";
 import { BeaconError, type Problem } from "../core/errors.ts";
 import { type ListNode, type MapEntry, type MapNode, makeSource, type Node, type Place, type ScalarNode, type Source } from "./node.ts";
 import { gitOrigin } from "./origin.ts";
@@ -81,7 +81,7 @@ function decode(file: string, directory: string, bytes: Uint8Array, problems: Pr
 
 /** The documents of one source; empty ones between `---` lines are left out. */
 export function parseSource(source: Source, problems: Problems): readonly Node[] {
-  const parsed = parseAllDocuments(source.text, { lineCounter: new LineCounter(), prettyErrors: false, keepSourceTokens: false });
+  const parsed = parseAllDocuments(source.text, { prettyErrors: false, keepSourceTokens: false });
   const before = problems.size;
   const documents: Node[] = [];
   for (const document of "empty" in parsed ? [] : parsed) {

@@ -4,7 +4,7 @@ import type { CompiledStack, LookupRequest } from "../core/compiled.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Resource, ResourceKey } from "../core/resource.ts";
 import { unknown } from "../core/unknown.ts";
-import type { StaticResource } from "../kind/kind.ts";
+import type { AnyKind, CheckFinding, StaticResource } from "../kind/kind.ts";
 import { checkValue, holdsExpression, spanOfPath } from "./check-value.ts";
 import type { EnvironmentValues, Prepared } from "./compile.ts";
 import { checkCycles } from "./cycles.ts";
@@ -182,14 +182,23 @@ function checkKinds(instances: ReadonlyMap<string, LazyInstance>, expander: Expa
   const byKind = Map.groupBy(instances.values(), ({ declaration }) => declaration.kind);
   for (const [kind, members] of byKind) {
     if (kind.lookup || !kind.check) continue;
-    for (const { resource, field, message, hint } of kind.check(
-      members.map((instance) => staticResource(instance, instances, expander, seen)),
-    )) {
+    const statics = members.map((instance) => staticResource(instance, instances, expander, seen));
+    for (const { resource, field, message, hint } of findings(kind.check, statics, expander.problems)) {
       const instance = instances.get(resource);
       const node = instance?.declaration.spec;
       const place = node ? placeOfPath(node, field.split(".")) : instance?.declaration.place;
       expander.problems.add(place, message, hint);
     }
+  }
+}
+
+/** A kind's check may trip over values that were reported already; over sound ones it must not. */
+function findings(check: NonNullable<AnyKind["check"]>, resources: readonly StaticResource[], problems: Problems): readonly CheckFinding[] {
+  try {
+    return check(resources);
+  } catch (error) {
+    if (problems.size === 0) throw error;
+    return [];
   }
 }
 

@@ -27,9 +27,11 @@ export function syntaxProblems(source: Source, errors: readonly YAMLError[], pro
 
 /** Whether a plain scalar ends inside `${...}` because a comment begins there. */
 export function isCutExpression(text: string, start: number, end: number): boolean {
-  const open = text.lastIndexOf("${", end - 1);
-  if (open < start || closingBrace(text.slice(0, end), open + 2) !== -1) return false;
-  return /^[ \t]+#/.test(text.slice(end));
+  const scalar = text.slice(start, end);
+  const open = scalar.lastIndexOf("${");
+  if (open === -1 || closingBrace(scalar, open + 2) !== -1) return false;
+  const rest = text.slice(end, text.indexOf("#", end) + 1);
+  return /^[ \t]+#$/.test(rest);
 }
 
 type Trap = { readonly start: number; readonly end: number; readonly message: string; readonly hint: string };
