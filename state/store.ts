@@ -10,7 +10,7 @@ import { explainMissing, isTableMissing, passes, patiently } from "./patience.ts
 import { ConditionFailed, type Item, type QueryOptions, type Table } from "./table.ts";
 
 /** How long a heartbeat must stay still before its lease may be taken. */
-export const TTL_MS = 15_000;
+const TTL_MS = 15_000;
 
 /** The store over `table`. `ttlMs` is what this process's own leases ask for. */
 export class TableStore implements StateStore {

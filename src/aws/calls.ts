@@ -12,9 +12,6 @@ export type CallCount = {
   readonly throttles: number;
 };
 
-/** Sums over counts. */
-export type CallTotals = { readonly reads: number; readonly writes: number; readonly retries: number; readonly throttles: number };
-
 export class CallCounter {
   readonly #counts = new Map<string, CallCount>();
 
@@ -34,14 +31,4 @@ export class CallCounter {
   counts(): readonly CallCount[] {
     return [...this.#counts.values()].sort((left, right) => (left.operation < right.operation ? -1 : 1));
   }
-}
-
-export function totals(counts: readonly CallCount[]): CallTotals {
-  const sum = (of: (count: CallCount) => number): number => counts.reduce((total, count) => total + of(count), 0);
-  return {
-    reads: sum((count) => (count.mutating ? 0 : count.calls)),
-    writes: sum((count) => (count.mutating ? count.calls : 0)),
-    retries: sum((count) => count.retries),
-    throttles: sum((count) => count.throttles),
-  };
 }

@@ -9,13 +9,11 @@ import type { Runtime } from "../core/store.ts";
 import { AwsError } from "./errors.ts";
 import { backoffMs } from "./runtime.ts";
 
-/** The numbers. Defaults: {@link RETRIES}. */
-export type Retries = { readonly throttledMax: number; readonly readsMax: number };
-
 // With half a second doubling to 20 s, ten throttles in a row take about 80 s on average: longer than any AWS bucket needs.
-export const RETRIES: Retries = Object.freeze({ throttledMax: 10, readsMax: 3 });
+const THROTTLED_MAX = 10;
 const THROTTLED_BASE_MS = 500;
 const THROTTLED_CAP_MS = 20_000;
+const READS_MAX = 3;
 const READ_BASE_MS = 200;
 const READ_CAP_MS = 2000;
 
@@ -24,12 +22,11 @@ export type RetryOptions = {
   readonly mutating: boolean;
   readonly signal?: AbortSignal;
   readonly onThrottled: () => void;
-  readonly retries?: Retries;
 };
 
 /** Calls `attempt` until it succeeds or fails for good. `attempt` throws {@link AwsError}; anything else goes through at once. */
 export async function withRetries<T>(attempt: (retry: boolean) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { runtime, signal, retries = RETRIES } = options;
+  const { runtime, signal } = options;
   let throttled = 0;
   let failed = 0;
   while (true) {
@@ -38,9 +35,9 @@ export async function withRetries<T>(attempt: (retry: boolean) => Promise<T>, op
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       if (error.verdict === "throttled") options.onThrottled();
-      if (error.verdict === "throttled" && ++throttled < retries.throttledMax) {
+      if (error.verdict === "throttled" && ++throttled < THROTTLED_MAX) {
         await runtime.sleep(backoffMs(runtime, throttled, THROTTLED_BASE_MS, THROTTLED_CAP_MS), signal);
-      } else if (passing(error, options.mutating) && ++failed < retries.readsMax) {
+      } else if (passing(error, options.mutating) && ++failed < READS_MAX) {
         await runtime.sleep(backoffMs(runtime, failed, READ_BASE_MS, READ_CAP_MS), signal);
       } else throw error;
     }
