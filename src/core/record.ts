@@ -42,6 +42,8 @@ export type ResourceRecord = {
   readonly name?: string;
   /** The spec values last brought about, secrets as hashes. */
   readonly applied: JsonObject;
+  /** Epoch milliseconds when `applied` last changed: for the kind's consistency window after it, AWS may show what was before. */
+  readonly appliedAt?: number;
   /** Spec and status values at the last look. */
   readonly observed: JsonObject;
   readonly conditions: readonly Condition[];

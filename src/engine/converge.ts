@@ -6,6 +6,7 @@
  */
 
 import type { Reason } from "../core/condition.ts";
+import { same } from "../core/compare.ts";
 import { withoutSecrets } from "../core/diff.ts";
 import { equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
@@ -17,7 +18,7 @@ import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, type Failure, failureOf, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
 import { releases } from "./release.ts";
-import { begun, bound, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
+import { begun, bound, contradicts, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
 import { knownOf } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
@@ -37,6 +38,8 @@ export class Converger {
   /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
   #looked = true;
   #namesRead = false;
+  /** Fields that this run has sent an update of. */
+  readonly #sent = new Set<string>();
   /** When this run opened an intent, and when it bound an object, on its own clock. */
   #openedMs: number | undefined;
   #boundMs: number | undefined;
@@ -337,8 +340,22 @@ export class Converger {
     this.#known(decision);
     const met = this.#x.run.world.compiled?.readyWhen(this.#resource, this.#x.view) ?? { met: true };
     if (!met.met) return this.#wait("Provisioning", `waiting for readyWhen: ${met.why}`);
-    if (late || !this.#hasLate()) this.#settled(decision, current);
+    if (!late && this.#hasLate()) return true;
+    if (this.#mayBeOutdated(decision)) return this.#wait("Resolving", "AWS shows what is wanted, though nothing was sent; looking again");
+    this.#settled(decision, current);
     return true;
+  }
+
+  // What the previous run brought about may still show as it was before, which happens to be what is wanted now.
+  #mayBeOutdated(decision: Decision): boolean {
+    const record = this.#record;
+    if (!record || this.#x.certainAgeMs(record.appliedAt ?? 0) >= this.#x.consistencyMs(this.#kind)) return false;
+    const wanted = withoutSecrets(this.#kind.spec, decision.desired);
+    return Object.entries(record.applied).some(([name, value]) => {
+      const meta = this.#kind.spec.fields[name]?.meta;
+      const ours = !this.#sent.has(name) && !meta?.setting && !meta?.createOnly && !this.#resource.lifecycle.ignoreFields.includes(name);
+      return ours && !same(value, wanted[name], meta?.compare) && contradicts(value, wanted[name]);
+    });
   }
 
   #hasLate(): boolean {
@@ -405,6 +422,7 @@ export class Converger {
     const desired = this.#sendable({ ...decision.desired, ...removed }, updater.fields);
     await this.#begin(Object.fromEntries(Object.entries(desired).filter(([name]) => updater.fields.includes(name))));
     this.#report("acting", "updating");
+    for (const name of updater.fields) this.#sent.add(name);
     try {
       const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, { id: current.id, desired, observed, changes }));
       this.#remotes = this.#remotes.map((remote) => (remote.id === current.id ? withEffect(remote, effect) : remote));

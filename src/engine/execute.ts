@@ -256,7 +256,8 @@ async function takeAway(x: Execution, task: Task, { tasks, indexes, relations, c
   const record = x.run.world.state.records.get(task.key);
   if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");
   if (!record) return doneWord(change.action);
-  if (change.action === "delete") {
+  const kept = record.lifecycle.deletion === "retain" || !record.lifecycle.manage;
+  if (change.action === "delete" || !kept) {
     await usersGone(x, task, tasks, relations);
     const onBlocked = async (remote: Remote) => {
       for (const key of relations.usersBefore.get(task.key) ?? []) await convergers.get(key as ResourceKey)?.letGo(remote);

@@ -1,7 +1,7 @@
 /** How a record changes, as pure functions: each takes a record and gives the next. */
 
 import type { Condition, ConditionType, Reason } from "../core/condition.ts";
-import { digest, isObject, type Json, type JsonObject } from "../core/json.ts";
+import { digest, equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Intent, ResourceRecord, Retiring } from "../core/record.ts";
 import type { Lifecycle, Resource, ResourceKey } from "../core/resource.ts";
 
@@ -33,6 +33,16 @@ export function tokenFor(uid: string, generation: number): string {
 
 /** Stands in `applied` for a value that was begun to be brought about, and equals none: it makes the field ours. */
 const BEGUN: JsonObject = Object.freeze({ $begun: true });
+
+/**
+ * Whether a look that shows what is wanted, though nothing was sent for it, contradicts what was brought about before: it may
+ * be older than that.
+ */
+export function contradicts(applied: Json | undefined, desired: Json | undefined): boolean {
+  if (applied === undefined || (isObject(applied) && applied.$begun !== undefined)) return false;
+  if (!isObject(applied) || !isObject(desired)) return !equal(applied, desired);
+  return Object.keys(applied).some((name) => contradicts(applied[name], desired[name]));
+}
 
 /**
  * Before an effect is sent that nothing recorded speaks of: fields, tags and dependencies that are new with it. Else a crash
@@ -101,15 +111,17 @@ export type Settled = {
 
 export function settled(record: ResourceRecord, at: Settled, now: string): ResourceRecord {
   const { resource, applied, observed } = at;
+  const changed = digest(record.applied) !== digest(applied);
   return {
     ...record,
     key: resource.key,
     applied,
+    ...(changed ? { appliedAt: Date.parse(now) } : {}),
     observed,
     dependencies: dependenciesOf(resource),
     lifecycle: resource.lifecycle,
     // A revision that changes nothing here is no reason to write the record.
-    revision: digest(record.applied) === digest(applied) ? record.revision : at.revision,
+    revision: changed ? at.revision : record.revision,
     conditions: withCondition(withCondition(record.conditions, "Ready", true, "Synced", "", now), "Stalled", false, "Synced", "", now),
   };
 }

@@ -4,53 +4,66 @@ import type { JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type AnyKind, naturalKey, type Remote } from "../kind/kind.ts";
-import type { Execution } from "./execution.ts";
+import { type Execution, Halt } from "./execution.ts";
 import type { RemoteIndex } from "./identify.ts";
 import { managedKind } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
+/** What was planned for the record, and what to do when AWS says that something uses an object. */
+export type Removal = { readonly change: Change; readonly onBlocked: (remote: Remote) => Promise<void> };
+
 /** Resolves when no object is left and the record is gone. Throws a Halt otherwise; the next run goes on from the record. */
-export async function remove(
-  x: Execution,
-  record: ResourceRecord,
-  index: RemoteIndex,
-  { change, onBlocked }: { readonly change: Change; readonly onBlocked: (remote: Remote) => Promise<void> },
-): Promise<void> {
+export async function remove(x: Execution, record: ResourceRecord, index: RemoteIndex, removal: Removal): Promise<void> {
+  const { change, onBlocked } = removal;
   const kind = managedKind(x.context.kinds, record.kind);
   const since = x.context.runtime.monotonic();
   const report = (phase: "acting" | "waiting", message: string) =>
-    x.progress({ key: record.key, action: "delete", phase, message, generation: record.generation, since });
-  x.put({ ...record, deleting: record.deleting ?? { since: x.context.runtime.now(), misses: 0 } });
-  await x.commit();
-  let objects = [change.id, ...change.retires].flatMap((id) => (id === undefined ? [] : (index.byId(id) ?? [])));
-  if (objects.length === 0) objects = [...(await unanswered(x, kind, record, (message) => report("waiting", message)))];
-  for (const remote of objects) {
-    report("acting", "deleting");
-    const onWait = (message: string) => report("waiting", message);
-    await takeDown(x, { kind, key: record.key, uid: record.uid, remote, onWait, onBlocked: () => onBlocked(remote) });
+    x.progress({ key: record.key, action: change.action, phase, message, generation: record.generation, since });
+  const onWait = (message: string) => report("waiting", message);
+  if (change.action === "delete") {
+    x.put({ ...record, deleting: record.deleting ?? { since: x.context.runtime.now(), misses: 0 } });
+    await x.commit();
   }
-  x.event("Deleted", `deleted ${objects.map(({ id }) => id).join(", ")}`, record.key);
+  const gone = new Set<string>();
+  let objects: readonly Remote[] = [change.id, ...change.retires].flatMap((id) => (id === undefined ? [] : (index.byId(id) ?? [])));
+  do {
+    for (const remote of objects) {
+      // Nothing was there when the plan was made, so nobody agreed to a deletion.
+      if (change.action !== "delete") throw new Halt("waiting", "Resolving", `${remote.id} is still there: run the command again to see it`);
+      report("acting", "deleting");
+      await takeDown(x, { kind, key: record.key, uid: record.uid, remote, onWait, onBlocked: () => onBlocked(remote) });
+      gone.add(remote.id);
+    }
+    objects = await unseen(x, kind, record, { gone, onWait });
+  } while (objects.length > 0);
+  if (gone.size > 0) x.event("Deleted", `deleted ${[...gone].join(", ")}`, record.key);
   x.drop(record.key);
 }
 
-/** The objects of a create that had no answer; they may show up for the length of the kind's window. */
-async function unanswered(
+/**
+ * Objects that AWS may not have shown yet: of a create that had no answer, or made so recently that a look may have missed
+ * them. They are looked for until the kind's window is over. None are there when the answer is empty.
+ */
+async function unseen(
   x: Execution,
   kind: AnyKind,
   record: ResourceRecord,
-  onWait: (message: string) => void,
+  { gone, onWait }: { readonly gone: ReadonlySet<string>; readonly onWait: (message: string) => void },
 ): Promise<readonly Remote[]> {
-  const { intent } = record;
-  if (!intent) return [];
-  for (let round = 0; ; round++) {
-    if (x.certainAgeMs(intent.openedAt) >= x.consistencyMs(kind) && round >= x.context.settings.missesMin) return [];
-    const message = "an earlier create had no answer; looking for its object";
+  const ids = [record.id, ...record.retiring.map(({ id }) => id)].filter((id) => id !== undefined && !gone.has(id)) as string[];
+  if (!record.intent && ids.length === 0) return [];
+  const youngest = Math.max(record.intent?.openedAt ?? 0, record.boundAt ?? 0);
+  const looksMin = record.intent ? x.context.settings.missesMin : 0;
+  for (let round = 0; round < looksMin || x.certainAgeMs(youngest) < x.consistencyMs(kind); round++) {
+    const message = "looking whether an earlier create left an object";
     onWait(message);
-    const want = { byTags: true, ids: [], names: nameOf(kind, record), fields: [] };
+    const want = { byTags: true, ids, names: nameOf(kind, record), fields: [] };
     const index = await x.look(kind, want, { delayMs: x.pollMs(round), reason: "Resolving", message });
-    const found = index.byUid(record.uid);
-    if (found.length > 0) return found;
+    const seen = [...index.byUid(record.uid), ...ids.flatMap((id) => index.byId(id) ?? [])];
+    const found = new Map(seen.filter(({ id }) => !gone.has(id)).map((remote) => [remote.id, remote]));
+    if (found.size > 0) return [...found.values()];
   }
+  return [];
 }
 
 function nameOf(kind: AnyKind, record: ResourceRecord): readonly JsonObject[] {
