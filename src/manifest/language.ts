@@ -89,9 +89,9 @@ export class Language {
   /** The types of `local`, as far as they are known: each local is checked with those it may refer to. */
   defineLocals(fields: ReadonlyMap<string, Type>): void {
     // One class for all: a local that was checked with few others is evaluated beside all of them.
-    const { constructor } = this.#locals ?? objectType("locals", "local", fields);
+    const { valueClass } = this.#locals ?? objectType("locals", "local", fields);
     const type = objectType(`locals${this.#localsMade++ || ""}`, "local", fields, "names");
-    this.#locals = { ...type, constructor };
+    this.#locals = { ...type, valueClass };
     this.#objects.set(type.name, this.#locals);
     this.#scopes.clear();
   }
@@ -202,7 +202,7 @@ export class Language {
   #register(environment: Environment, type: ObjectType): void {
     this.#objects.set(type.name, type);
     const fields = Object.fromEntries([...type.fields].map(([name, field]) => [name, celName(field)]));
-    environment.registerType(type.name, { ctor: type.constructor, fields } as never);
+    environment.registerType(type.name, { ctor: type.valueClass, fields } as never);
   }
 
   #scope(scope: Scope): Scoped {

@@ -24,7 +24,7 @@ export type ObjectType = {
   readonly fields: ReadonlyMap<string, Type>;
   /** `resource`: its values are objects in AWS, not data; `root`: all resources of one kind, by name; `names`: the parameters or the locals. */
   readonly role: "data" | "resource" | "root" | "names";
-  readonly constructor: new (read: (name: string) => unknown, raw?: Json) => Accessor;
+  readonly valueClass: new (read: (name: string) => unknown, raw?: Json) => Accessor;
 };
 
 export const STRING: Type = { kind: "string" };
@@ -62,7 +62,7 @@ export class UnknownAccess extends Error {
 
 /** An object type; each has a class of its own, by which the evaluator tells types apart. */
 export function objectType(name: string, what: string, fields: ReadonlyMap<string, Type>, role: ObjectType["role"] = "data"): ObjectType {
-  return { kind: "object", name, what, fields, role, constructor: class extends Accessor {} };
+  return { kind: "object", name, what, fields, role, valueClass: class extends Accessor {} };
 }
 
 /** The type of a shape. Nested objects get names below `name`; `register` is told each new object type. */
@@ -182,7 +182,7 @@ export function toCel(type: Type, value: Json | undefined): unknown {
   if (Array.isArray(value)) return value.map((element) => toCel(elementOf(type), element));
   if (!isObject(value)) return value;
   if (type.kind !== "object") return new Map(Object.entries(value).map(([name, element]) => [name, toCel(elementOf(type), element)]));
-  return new type.constructor((name) => toCel(type.fields.get(name) ?? DYN, value[name]) ?? undefined, value);
+  return new type.valueClass((name) => toCel(type.fields.get(name) ?? DYN, value[name]) ?? undefined, value);
 }
 
 function elementOf(type: Type): Type {

@@ -111,7 +111,7 @@ export class World {
       params: toCel(language.params, this.#statics.params),
       [FILES]: this.files,
     };
-    for (const [root, type] of language.rootTypes) base[root] = new type.constructor((name) => this.#named(root, name, view));
+    for (const [root, type] of language.rootTypes) base[root] = new type.valueClass((name) => this.#named(root, name, view));
     if (language.locals) base.local = this.#locals(language.locals, base, view === NOTHING);
     return base;
   }
@@ -119,7 +119,7 @@ export class World {
   /** Locals are kept only where nothing can change: what a view shows is another thing after each effect. */
   #locals(type: ObjectType, base: object, keep: boolean): Accessor {
     const known = new Map<string, unknown>();
-    return new type.constructor((name) => {
+    return new type.valueClass((name) => {
       if (known.has(name)) return known.get(name);
       const value = this.#local(name, base);
       if (keep) known.set(name, value);
@@ -136,7 +136,7 @@ export class World {
   }
 
   #accessor(instance: Instance, type: ObjectType, view: View): Accessor {
-    const accessor = new type.constructor((attribute) => this.#attribute(instance, attribute, type.fields.get(attribute) ?? DYN, view));
+    const accessor = new type.valueClass((attribute) => this.#attribute(instance, attribute, type.fields.get(attribute) ?? DYN, view));
     this.#paths.set(accessor, instance.path);
     return accessor;
   }
