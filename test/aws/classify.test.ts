@@ -106,6 +106,13 @@ const ROWS: readonly Row[] = [
     name: "TransactionConflictException",
     verdict: "throttled",
   },
+  {
+    why: "Route 53 throttles changes of one zone with 400",
+    protocol: "query",
+    answer: { status: 400, body: queryError("PriorRequestNotComplete") },
+    name: "PriorRequestNotComplete",
+    verdict: "throttled",
+  },
   { why: "429 without a code is throttling", protocol: "query", answer: { status: 429, body: "" }, name: "Unknown", verdict: "throttled" },
   {
     why: "a quota is not throttling",

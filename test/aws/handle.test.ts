@@ -77,11 +77,24 @@ describe("handles", { concurrency: 1 }, () => {
   });
 
   test("the lease is asserted after signing, once per send", async () => {
-    let asserted = 0;
-    const held = lease({ assertHeld: () => void asserted++ });
+    const steps: string[] = [];
+    const signing = async () => {
+      steps.push("keys");
+      return { accessKeyId: "a", secretAccessKey: "s", expiration: new Date(0) };
+    };
+    const slow = service("ec2", "EC2Client", async () => {
+      const module = await import("@aws-sdk/client-ec2");
+      const EC2Client = function client(config: object) {
+        return new module.EC2Client({ ...config, credentials: signing });
+      } as unknown as typeof module.EC2Client;
+      return { ...module, EC2Client };
+    });
     server.answer(ec2Error(503, "RequestLimitExceeded"), CREATED);
-    await session.writer(held).write(ec2, "CreateVpc", {});
-    assert.equal(asserted, 2);
+    await session.writer(lease({ assertHeld: () => void steps.push("held") })).write(slow, "CreateVpc", {});
+    assert.deepEqual(
+      steps.filter((step, index) => step !== steps[index - 1]),
+      ["keys", "held", "keys", "held"],
+    );
   });
 
   test("a lease that ends while a call is in flight ends the call, and its outcome is ambiguous", async () => {

@@ -48,6 +48,7 @@ test("a throttle cuts the rate, once for calls that fail together, and a minute 
   assert.deepEqual([once.factor, once.tokens], [0.35, 0]);
   assert.equal(Math.round(reserved(once).waitMs), 2857);
   assert.equal(refilled(once, 0.5, 60_000).factor, 0.5);
+  assert.equal(refilled(once, 0.5, 1000).tokens, 0.35);
   let floor = once;
   for (let times = 0; times < 100; times++) floor = cut(floor, 0.5);
   assert.equal(floor.factor, 0.01);
