@@ -7,15 +7,14 @@
  */
 
 import type { z } from "zod";
-import type { Reader, Writer } from "../aws/service.ts";
+import type { OperationName, Reader, Writer } from "../aws/service.ts";
 import type { FieldChange } from "../core/diff.ts";
 import type { SourceSpan } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { KindId, Lifecycle, ResourceKey } from "../core/resource.ts";
 import { type ObjectShape, objectShape } from "../core/shape.ts";
 
-/** `ec2:CreateVpc`: service id (the IAM prefix) and SDK operation. */
-export type OperationName = `${string}:${string}`;
+export type { OperationName };
 
 /**
  * A remote object as one look saw it, in the manifest's words.
