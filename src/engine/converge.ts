@@ -92,9 +92,11 @@ export class Converger {
    * it. They come back with the successor. A call without a clear answer is left to the next try.
    */
   async letGo(used: Remote): Promise<void> {
-    const ours = new Set([this.current?.id, ...this.#decide().identified.retiring.map(({ id }) => id)]);
-    for (const remote of this.#remotes.filter(({ id }) => ours.has(id))) {
-      for (const { updater, target } of releases(this.#kind, remote, used)) {
+    const old = this.#predecessors();
+    for (const remote of [...(this.current ? [this.current] : []), ...old]) {
+      const mayChange = (field: string) => old.includes(remote) || field in (this.#record?.applied ?? {}) || field in this.#resource.spec;
+      for (const { updater, target, field } of releases(this.#kind, remote, used)) {
+        if (!mayChange(field)) continue;
         try {
           const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, target));
           this.#remotes = this.#remotes.map((other) => (other.id === remote.id ? withEffect(other, effect) : other));
@@ -112,13 +114,29 @@ export class Converger {
 
   /** Deletes the objects of earlier generations. */
   async retire(): Promise<void> {
-    const { identified } = this.#decide();
-    for (const old of identified.retiring) {
-      const remote = this.#remotes.find(({ id }) => id === old.id);
+    for (const old of this.#predecessors()) await this.#takeDown(old);
+    for (const { id } of this.#record?.retiring ?? []) {
+      const remote = await this.#reappearing(id);
       if (remote) await this.#takeDown(remote);
     }
     const record = this.#record;
     if (record && record.retiring.length > 0) this.#x.put({ ...record, retiring: [] });
+  }
+
+  #predecessors(): readonly Remote[] {
+    const ids = new Set(this.#decide().identified.retiring.map(({ id }) => id));
+    return this.#remotes.filter(({ id }) => ids.has(id));
+  }
+
+  // A predecessor that no look of this run has shown is gone, unless AWS may still hide it.
+  async #reappearing(id: string): Promise<Remote | undefined> {
+    const youngest = this.#record?.boundAt ?? this.#record?.intent?.openedAt ?? this.#x.context.runtime.now();
+    while (id !== this.#record?.id && this.#x.certainAgeMs(youngest) < this.#x.consistencyMs(this.#kind)) {
+      await this.#wait("Resolving", `looking whether ${id} is gone`);
+      const remote = this.#predecessors().find((old) => old.id === id);
+      if (remote) return remote;
+    }
+    return undefined;
   }
 
   get #record(): ResourceRecord | undefined {
@@ -324,7 +342,10 @@ export class Converger {
   #supersede(decision: Decision): void {
     const record = this.#record ?? this.#adopted(decision);
     this.#forceReplace = false;
-    this.#rename(superseded(record, decision.generation));
+    // One that was found by its tags is written down before it is superseded, or nobody would remember it.
+    const { current, identified } = decision;
+    const known = current ? bound(record, current.id, identified.generation, this.#x.context.runtime.now()) : record;
+    this.#rename(superseded(known, decision.generation));
   }
 
   async #keep(decision: Decision, late: boolean): Promise<boolean> {
@@ -499,7 +520,9 @@ export class Converger {
     const ids = [record?.id, ...(record?.retiring ?? []).map(({ id }) => id)].filter((id) => id !== undefined);
     const want = { byTags: record?.intent !== undefined || record === undefined, ids, names, fields: Object.keys(this.#resource.spec) };
     const index = await this.#x.look(this.#kind, want, { delayMs, reason, message });
-    this.#remotes = candidates(claimOf(this.#subject(index)), index);
+    // A predecessor stays known until it is taken down: one look that misses it proves nothing.
+    const old = this.#predecessors().filter(({ id }) => index.byId(id) === undefined);
+    this.#remotes = [...candidates(claimOf(this.#subject(index)), index), ...old];
   }
 
   // The natural key, unless a bound id makes it needless.

@@ -17,7 +17,7 @@ import { holdsUnknown } from "../core/unknown.ts";
 import { naturalKey, type Remote } from "../kind/kind.ts";
 import { Converger } from "./converge.ts";
 import { doneWord, Execution, Halt } from "./execution.ts";
-import { remove } from "./remove.ts";
+import { type Removal, remove } from "./remove.ts";
 import { Indexes, isLate, managedKind, recordOf, selected } from "./sweep.ts";
 import type { Context, Result, Run, RunReport } from "./types.ts";
 
@@ -73,18 +73,19 @@ function tasksOf(x: Execution): Tasks {
   });
   learnPresent(x, resources, indexes);
   const relations = relationsOf(x, resources);
-  const byKey = new Map(convergers.map(({ resource, converger }) => [resource.key, converger]));
+  // Anything of ours may hold it, earlier generations too, whatever is written down.
+  const letGo = async (remote: Remote) => {
+    for (const { converger } of convergers) await converger.letGo(remote);
+  };
   for (const { resource, converger } of convergers) {
-    converger.onBlocked = async (remote) => {
-      for (const { key } of relations.users.get(resource.key) ?? []) await byKey.get(key)?.letGo(remote);
-    };
+    converger.onBlocked = letGo;
     if (changes.get(resource.key)?.action === "create") converger.prepare();
     const task = tasks.get(resource.key) as Task;
     task.start = () => begin(x, task, () => converge(x, task, resource, converger, tasks, relations));
   }
   for (const task of tasks.values()) {
     if (resources.some(({ key }) => key === task.key)) continue;
-    task.start = () => begin(x, task, () => takeAway(x, task, { tasks, indexes, relations, convergers: byKey }));
+    task.start = () => begin(x, task, () => takeAway(x, task, { tasks, indexes, relations, onBlocked: letGo }));
   }
   return tasks;
 }
@@ -248,10 +249,10 @@ type Others = {
   readonly tasks: Tasks;
   readonly indexes: Indexes;
   readonly relations: Relations;
-  readonly convergers: ReadonlyMap<ResourceKey, Converger>;
+  readonly onBlocked: Removal["onBlocked"];
 };
 
-async function takeAway(x: Execution, task: Task, { tasks, indexes, relations, convergers }: Others): Promise<string> {
+async function takeAway(x: Execution, task: Task, { tasks, indexes, relations, onBlocked }: Others): Promise<string> {
   const change = task.change as Change;
   const record = x.run.world.state.records.get(task.key);
   if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");
@@ -259,9 +260,6 @@ async function takeAway(x: Execution, task: Task, { tasks, indexes, relations, c
   const kept = record.lifecycle.deletion === "retain" || !record.lifecycle.manage;
   if (change.action === "delete" || !kept) {
     await usersGone(x, task, tasks, relations);
-    const onBlocked = async (remote: Remote) => {
-      for (const key of relations.usersBefore.get(task.key) ?? []) await convergers.get(key as ResourceKey)?.letGo(remote);
-    };
     await remove(x, record, indexes.of(managedKind(x.context.kinds, record.kind)), { change, onBlocked });
   } else x.drop(record.key);
   for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.resolve();

@@ -4,7 +4,11 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
 
 /** One update that removes every member of one list that refers to the other object. */
-export type Release = { readonly updater: Updater<JsonObject>; readonly target: Parameters<Updater<JsonObject>["run"]>[1] };
+export type Release = {
+  readonly field: string;
+  readonly updater: Updater<JsonObject>;
+  readonly target: Parameters<Updater<JsonObject>["run"]>[1];
+};
 
 /** What `remote` must be sent so that it uses `used` no more; immutable fields and single values stay as they are. */
 export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly Release[] {
@@ -16,7 +20,7 @@ export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly 
     if (removed.length === 0) return [];
     const after = present.filter((member) => !removed.includes(member));
     const change = { before: present, after, added: [], removed, changed: [], set: {}, drop: [] };
-    return [{ updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } }];
+    return [{ field, updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } }];
   });
 }
 

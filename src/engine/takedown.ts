@@ -47,12 +47,20 @@ export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
       { byTags: false, ids: [remote.id], names: [], fields: [] },
       { delayMs: x.pollMs(round++), ...pause },
     );
-    const found = index.byId(remote.id);
-    absences = found ? 0 : absences + 1;
+    const found = sameObject(index.byId(remote.id), target);
+    // What may not have been deleted at all proves nothing by not being shown.
+    absences = found || !sent ? 0 : absences + 1;
     // Still there and not on its way out: the delete had no effect yet, and is sent again.
     if (found && !found.deleting) sent = false;
     if (found) remote = found;
   }
+}
+
+// Where the name is the id, another object may take it at once: the successor, or somebody else's.
+function sameObject(found: Remote | undefined, { remote }: TakeDown): Remote | undefined {
+  const [before, now] = [ownerOf(remote), found && ownerOf(found)];
+  const another = before !== undefined && (now?.uid !== before.uid || now.generation !== before.generation);
+  return another ? undefined : found;
 }
 
 function assertOurs(x: Execution, { key, uid, remote }: TakeDown): void {
