@@ -10,14 +10,13 @@
  * for clocks of different speed and for the way from the check to the wire. Once passed, a deadline is never taken back.
  */
 
-import { explainAwsError } from "../src/aws/classify.ts";
-import { AwsError } from "../src/aws/errors.ts";
+import type { AwsError } from "../src/aws/errors.ts";
 import { BeaconError } from "../src/core/errors.ts";
 import { type Stack, stackName } from "../src/core/resource.ts";
 import type { Lease, Runtime } from "../src/core/store.ts";
 import { type LeaseItem, leaseKey } from "./items.ts";
 import { type Ending, type Renewer, TableJournal } from "./journal.ts";
-import { explainMissing, passes, pause } from "./patience.ts";
+import { explained, passes, pause } from "./patience.ts";
 import { ConditionFailed, type Table, type Write } from "./table.ts";
 
 // Three beats fit into a TTL: two may be lost before the deadline.
@@ -144,8 +143,7 @@ export class HeldLease implements Lease, Renewer {
   /** A failure that sending again would not change: the lease cannot be kept, unless only the caller's own requirement failed. */
   #refused(error: unknown): unknown {
     if (error instanceof ConditionFailed || error === this.#failure) return error;
-    const explained = explainMissing(error);
-    const known = explained instanceof AwsError ? explainAwsError(explained) : explained;
+    const known = explained(error);
     return this.#fail(known instanceof BeaconError ? known : this.#lost("it could not be renewed", error));
   }
 

@@ -1,5 +1,6 @@
 /** Trying again what failed in a way that passes. Every use is safe to repeat: a read, or a write that requires what it replaces. */
 
+import { explainAwsError } from "../src/aws/classify.ts";
 import { AwsError, isNamed } from "../src/aws/errors.ts";
 import { backoffMs } from "../src/aws/runtime.ts";
 import { BeaconError } from "../src/core/errors.ts";
@@ -37,9 +38,10 @@ export function isTableMissing(error: unknown): boolean {
   return isNamed(error, ["ResourceNotFoundException"]);
 }
 
-/** The table's absence as a person should read it; anything else as it came. */
-export function explainMissing(error: unknown): unknown {
-  if (!isTableMissing(error)) return error;
+/** A failed call to the table as a person should read it; anything else as it came. */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof AwsError)) return error;
+  if (!isTableMissing(error)) return explainAwsError(error);
   return new BeaconError("StateTableMissing", "the state table does not exist in this account and region", {
     next: "create it with: beaconctl bootstrap",
     cause: error,

@@ -6,7 +6,7 @@ import type { AcquireOptions, Lease, Runtime, StackState, StateStore } from "../
 import { takeLease } from "./acquire.ts";
 import { HeldLease } from "./held-lease.ts";
 import { eventOf, eventsPartition, type LeaseItem, leaseKey, leaseView, STACKS_PARTITION, stackPartition, stateOf } from "./items.ts";
-import { explainMissing, isTableMissing, passes, patiently } from "./patience.ts";
+import { explained, isTableMissing, passes, patiently } from "./patience.ts";
 import { ConditionFailed, type Item, type QueryOptions, type Table } from "./table.ts";
 
 /** How long a heartbeat must stay still before its lease may be taken. */
@@ -52,7 +52,7 @@ export class TableStore implements StateStore {
       const taken = await takeLease(this.#table, this.#runtime, stack, { ...options, ttlMs: this.#ttlMs });
       return new HeldLease(this.#table, this.#runtime, stack, taken);
     } catch (error) {
-      throw explainMissing(error);
+      throw explained(error);
     }
   }
 
@@ -70,7 +70,7 @@ export class TableStore implements StateStore {
         return freed;
       } catch (error) {
         // The holder renewed meanwhile, or there was no answer: the next look says.
-        if (!(error instanceof ConditionFailed) && !passes(error)) throw error;
+        if (!(error instanceof ConditionFailed) && !passes(error)) throw explained(error);
         await this.#runtime.sleep(this.#ttlMs / 100);
       }
     }
@@ -82,7 +82,7 @@ export class TableStore implements StateStore {
       return await patiently(this.#runtime, () => this.#table.query(pk, options));
     } catch (error) {
       if (isTableMissing(error)) return [];
-      throw error;
+      throw explained(error);
     }
   }
 
@@ -90,7 +90,7 @@ export class TableStore implements StateStore {
     try {
       return await patiently(this.#runtime, operation);
     } catch (error) {
-      throw explainMissing(error);
+      throw explained(error);
     }
   }
 }

@@ -247,6 +247,17 @@ describe("the rest of the memory", () => {
     });
   });
 
+  test("a table that cannot be reached is tried a few times, then said in one line", async () => {
+    let calls = 0;
+    const scene = new Scene({ fault: () => (calls++ < 1000 ? "error before" : undefined) });
+    await scene.world.run(async () => {
+      await assert.rejects(scene.actor("a").store.load(PROD), (error) => error instanceof BeaconError);
+      assert.equal(calls, 6);
+      calls = 995;
+      assert.equal((await scene.actor("a").store.load(PROD)).records.size, 0);
+    });
+  });
+
   test("the state shows who holds the lease, and nobody once it is free", async () => {
     const scene = new Scene();
     await scene.world.run(async () => {
