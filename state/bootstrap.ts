@@ -10,7 +10,7 @@ import type { Caller } from "../src/aws/handle.ts";
 import { BeaconError } from "../src/core/errors.ts";
 import type { Runtime } from "../src/core/store.ts";
 import { dynamodb } from "./dynamo-table.ts";
-import { passes, patiently } from "./patience.ts";
+import { explained, passes, patiently } from "./patience.ts";
 
 /** What a bootstrap did. */
 export type Bootstrap = {
@@ -37,6 +37,14 @@ const BUSY = ["ResourceInUseException", "LimitExceededException", "ContinuousBac
 
 /** Makes the table, on demand, encrypted, protected, with point-in-time recovery and expiring events; resolves when it can be used. */
 export async function bootstrap(aws: Caller, runtime: Runtime, { table }: { table: string }): Promise<Bootstrap> {
+  try {
+    return await settle(aws, runtime, table);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+async function settle(aws: Caller, runtime: Runtime, table: string): Promise<Bootstrap> {
   const done = new Set<Step>();
   const endMs = runtime.monotonic() + PATIENCE_MS;
   while (true) {

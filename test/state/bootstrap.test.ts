@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AwsError } from "../../src/aws/errors.ts";
 import type { Caller } from "../../src/aws/handle.ts";
+import { BeaconError } from "../../src/core/errors.ts";
 import { bootstrap, nextStep } from "../../state/bootstrap.ts";
 import { VirtualWorld } from "../support/virtual-runtime.ts";
 
@@ -102,5 +103,16 @@ test("two bootstraps at once make one table, and one of them says so", async () 
   await world.run(async () => {
     const both = await Promise.all(["a", "b"].map((name) => bootstrap(aws, world.process(name), { table: "t" })));
     assert.deepEqual(both.map(({ created }) => created).sort(), [false, true]);
+  });
+});
+
+test("a refusal is said in AWS's own words", async () => {
+  const world = new VirtualWorld();
+  const refuse = async () => {
+    throw new AwsError("AccessDeniedException", "not authorized", { operation: "dynamodb:DescribeTable", verdict: "refused", status: 400 });
+  };
+  await world.run(async () => {
+    const refused = bootstrap({ call: refuse } as unknown as Caller, world.process("a"), { table: "t" });
+    await assert.rejects(refused, (error) => error instanceof BeaconError && /DescribeTable: not authorized/.test(error.message));
   });
 });
