@@ -15,9 +15,9 @@ import { type Resource, stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
 import { type AnyKind, type Effect, naturalKey, type Remote } from "../kind/kind.ts";
 import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
-import { type Execution, type Failure, failureOf, Halt } from "./execution.ts";
+import { type Execution, type Failure, failureOf, Halt, type Touch } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
-import { releases } from "./release.ts";
+import { isBoundTo, releases } from "./release.ts";
 import { begun, bound, contradicts, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
 import { knownOf } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
@@ -89,7 +89,7 @@ export class Converger {
 
   /**
    * Gives up what it uses of an object that must be gone before its successor can be made: members of lists that refer to
-   * it. They come back with the successor. A call without a clear answer is left to the next try.
+   * it. They come back with the successor. Earlier generations that live in it are deleted now rather than later. A call without a clear answer is left to the next try.
    */
   async letGo(used: Remote): Promise<void> {
     const old = this.#predecessors();
@@ -98,13 +98,15 @@ export class Converger {
       for (const { updater, target, field } of releases(this.#kind, remote, used)) {
         if (!mayChange(field)) continue;
         try {
-          const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, target));
+          const touch: Touch = { verb: "update", record: this.#record as ResourceRecord, sent: target.desired };
+          const effect = await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target));
           this.#remotes = this.#remotes.map((other) => (other.id === remote.id ? withEffect(other, effect) : other));
         } catch (error) {
           if (failureOf(this.#kind, error).means === "stall") throw error;
         }
       }
     }
+    for (const remote of old) if (isBoundTo(this.#kind, remote, used)) await this.#takeDown(remote);
   }
 
   /** Whether an object of an earlier generation is still there, or recorded as such. */
@@ -251,7 +253,8 @@ export class Converger {
     this.#report("acting", this.#change?.vanished === undefined ? "creating" : "re-creating");
     try {
       const context = { token: record.intent?.token ?? "" };
-      const effect = await this.#x.act(() => this.#kind.create.run(this.#x.run.authority.writer, desired, context));
+      const touch: Touch = { verb: "create", record, sent: desired };
+      const effect = await this.#x.act(touch, () => this.#kind.create.run(this.#x.run.authority.writer, desired, context));
       this.#made(effect, desired, decision.generation);
     } catch (error) {
       this.#looked = false;
@@ -425,7 +428,7 @@ export class Converger {
   async #takeDown(remote: Remote): Promise<void> {
     const record = this.#record as ResourceRecord;
     const onWait = (message: string) => this.#report("waiting", `${message} ${remote.id}`);
-    await takeDown(this.#x, { kind: this.#kind, key: this.#resource.key, uid: record.uid, remote, onWait, onBlocked: () => this.onBlocked(remote) });
+    await takeDown(this.#x, { kind: this.#kind, record: { ...record, key: this.#resource.key }, remote, onWait, onBlocked: () => this.onBlocked(remote) });
     this.#remotes = this.#remotes.filter(({ id }) => id !== remote.id);
     this.#x.event("Deleted", `deleted ${remote.id}, which was superseded`, this.#resource.key);
     const after = this.#record as ResourceRecord;
@@ -441,11 +444,14 @@ export class Converger {
     );
     const observed = seenOf(current);
     const desired = this.#sendable({ ...decision.desired, ...removed }, updater.fields);
-    await this.#begin(Object.fromEntries(Object.entries(desired).filter(([name]) => updater.fields.includes(name))));
+    const sent = Object.fromEntries(Object.entries(desired).filter(([name]) => updater.fields.includes(name)));
+    await this.#begin(sent);
     this.#report("acting", "updating");
     for (const name of updater.fields) this.#sent.add(name);
     try {
-      const effect = await this.#x.act(() => updater.run(this.#x.run.authority.writer, { id: current.id, desired, observed, changes }));
+      const touch: Touch = { verb: "update", record: this.#record as ResourceRecord, sent };
+      const target = { id: current.id, desired, observed, changes };
+      const effect = await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target));
       this.#remotes = this.#remotes.map((remote) => (remote.id === current.id ? withEffect(remote, effect) : remote));
       const drifted = differences.some(({ field, cause }) => updater.fields.includes(field) && cause === "drift");
       this.#x.event(

@@ -1,6 +1,8 @@
 /** The engine: compile -> observe -> plan -> execute serves every command and the daemon alike (DESIGN section 8). */
 
 export { execute } from "./execute.ts";
+export { Deposed } from "./execution.ts";
+export { heal } from "./heal.ts";
 export { observe } from "./observe.ts";
 export { makePlan } from "./plan.ts";
 export { DEFAULT_SETTINGS, LOCAL_SETTINGS } from "./settings.ts";

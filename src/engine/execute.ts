@@ -16,20 +16,32 @@ import { stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
 import { naturalKey, type Remote } from "../kind/kind.ts";
 import { Converger } from "./converge.ts";
-import { doneWord, Execution, Halt } from "./execution.ts";
+import { Deposed, doneWord, Execution, Halt } from "./execution.ts";
 import { type Removal, remove } from "./remove.ts";
 import { Indexes, isLate, managedKind, recordOf, selected } from "./sweep.ts";
 import type { Context, Result, Run, RunReport } from "./types.ts";
 
-/** Resolves when everything is done, failed, skipped or out of time. Throws `LeaseLost` when the stack passed to another. */
+/** Resolves when everything is done, failed, skipped or out of time. Throws {@link Deposed} when the stack passed to another. */
 export async function execute(context: Context, run: Run): Promise<RunReport> {
   const x = new Execution(context, run);
   const tasks = tasksOf(x);
   for (const task of tasks.values()) task.start();
-  const results = await Promise.all([...tasks.values()].map((task) => task.result));
-  await x.commit();
+  const results = await everyResult(x, tasks);
   const outputs = run.options.destroy ? {} : knownOutputs(run.world.compiled?.outputs(x.view) ?? {});
   return { results: results.filter((result) => result !== undefined), outputs, interrupted: run.stop.aborted };
+}
+
+// Also of a run that ends with an error: nothing is under way any more when it is thrown.
+async function everyResult(x: Execution, tasks: Tasks): Promise<readonly (Result | undefined)[]> {
+  const ends = await Promise.allSettled([...tasks.values()].map((task) => task.result));
+  try {
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed) throw failed.reason;
+    await x.commit();
+    return ends.map((end) => (end.status === "fulfilled" ? end.value : undefined));
+  } catch (error) {
+    throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, x.touched) : error;
+  }
 }
 
 /** A stage other tasks wait for. Its rejection is seen by whoever waits, and by nobody else. */
@@ -144,8 +156,8 @@ function begin(x: Execution, task: Task, work: () => Promise<string>): void {
   task.result = work().then(
     (message) => finish(x, task, since, { outcome: "done", message }),
     (error: unknown) => {
+      for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.reject(error);
       const halt = haltOf(error);
-      for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.reject(halt);
       return finish(x, task, since, { outcome: halt.outcome, message: halt.message, reason: halt.reason });
     },
   );

@@ -27,6 +27,19 @@ export class Halt extends Error {
   }
 }
 
+/** One effect that was sent: on which resource, as it was recorded then, and what was sent of its fields. */
+export type Touch = { readonly verb: "create" | "update" | "delete"; readonly record: ResourceRecord; readonly sent: JsonObject };
+
+/** The lease was lost in the middle of a run. `touched` is for `heal`. */
+export class Deposed extends BeaconError {
+  readonly touched: readonly Touch[];
+
+  constructor(cause: BeaconError, touched: readonly Touch[]) {
+    super("LeaseLost", cause.message, { cause, ...(cause.next === undefined ? {} : { next: cause.next }) });
+    this.touched = touched;
+  }
+}
+
 /** What a failed call means for the actor that sent it. */
 export type Failure =
   | { readonly means: "look" }
@@ -69,6 +82,7 @@ export class Execution {
   readonly #slots: PQueue;
   readonly #records: Map<ResourceKey, ResourceRecord>;
   readonly #known = new Map<ResourceKey, JsonObject>();
+  readonly #touched = new Set<Touch>();
   readonly #startedMs: number;
   readonly #deadline: number;
   #dirty = false;
@@ -128,12 +142,31 @@ export class Execution {
   }
 
   /** Runs one effect in a slot. Nothing is started once the run is stopped. */
-  async act<T>(effect: () => Promise<T>): Promise<T> {
+  async act<T>(touch: Touch, effect: () => Promise<T>): Promise<T> {
     const started = async () => {
       this.checkStop();
-      return await effect();
+      this.#touched.add(touch);
+      try {
+        return await effect();
+      } finally {
+        if (this.#isHeld()) this.#touched.delete(touch);
+      }
     };
     return (await this.#slots.add(started)) as T;
+  }
+
+  /** The effects whose answers came after the lease was lost, or never: they may take effect amid another holder's work. */
+  get touched(): readonly Touch[] {
+    return [...this.#touched];
+  }
+
+  #isHeld(): boolean {
+    try {
+      this.run.authority.lease.assertHeld();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   checkStop(): void {

@@ -34,12 +34,16 @@ export function tokenFor(uid: string, generation: number): string {
 /** Stands in `applied` for a value that was begun to be brought about, and equals none: it makes the field ours. */
 const BEGUN: JsonObject = Object.freeze({ $begun: true });
 
+export function isBegun(value: Json | undefined): boolean {
+  return isObject(value) && value.$begun !== undefined;
+}
+
 /**
  * Whether a look that shows what is wanted, though nothing was sent for it, contradicts what was brought about before: it may
  * be older than that.
  */
 export function contradicts(applied: Json | undefined, desired: Json | undefined): boolean {
-  if (applied === undefined || (isObject(applied) && applied.$begun !== undefined)) return false;
+  if (applied === undefined || isBegun(applied)) return false;
   if (!isObject(applied) || !isObject(desired)) return !equal(applied, desired);
   return Object.keys(applied).some((name) => contradicts(applied[name], desired[name]));
 }
@@ -55,7 +59,7 @@ export function begun(record: ResourceRecord, resource: Resource, desired: JsonO
 
 function begunIn(applied: Json | undefined, desired: Json): Json {
   if (applied === undefined) return BEGUN;
-  if (!isObject(applied) || !isObject(desired) || applied.$begun !== undefined) return applied;
+  if (!isObject(applied) || !isObject(desired) || isBegun(applied)) return applied;
   const fresh = Object.entries(desired).flatMap(([name, value]) => (value === undefined ? [] : [[name, begunIn(applied[name], value)]]));
   return { ...applied, ...Object.fromEntries(fresh) };
 }

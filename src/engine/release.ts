@@ -12,7 +12,7 @@ export type Release = {
 
 /** What `remote` must be sent so that it uses `used` no more; immutable fields and single values stay as they are. */
 export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly Release[] {
-  const names = new Set([used.id, ...Object.values(used.values).filter(isArn)]);
+  const names = namesOf(used);
   return Object.entries(remote.values).flatMap(([field, present]) => {
     const updater = kind.updates.find(({ fields }) => fields.includes(field));
     if (!updater || !Array.isArray(present)) return [];
@@ -22,6 +22,17 @@ export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly 
     const change = { before: present, after, added: [], removed, changed: [], set: {}, drop: [] };
     return [{ field, updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } }];
   });
+}
+
+/** Whether `remote` uses `used` in a way that no update can end: it must be deleted first. */
+export function isBoundTo(kind: AnyKind, remote: Remote, used: Remote): boolean {
+  const names = namesOf(used);
+  const fixed = Object.entries(remote.values).filter(([field]) => kind.spec.fields[field]?.meta?.immutable);
+  return remote.id !== used.id && fixed.some(([, value]) => refersTo(value, names));
+}
+
+function namesOf({ id, values }: Remote): ReadonlySet<Json> {
+  return new Set([id, ...Object.values(values).filter(isArn)]);
 }
 
 function isArn(value: Json | undefined): value is string {

@@ -31,7 +31,7 @@ export async function remove(x: Execution, record: ResourceRecord, index: Remote
       // Nothing was there when the plan was made, so nobody agreed to a deletion.
       if (change.action !== "delete") throw new Halt("waiting", "Resolving", `${remote.id} is still there: run the command again to see it`);
       report("acting", "deleting");
-      await takeDown(x, { kind, key: record.key, uid: record.uid, remote, onWait, onBlocked: () => onBlocked(remote) });
+      await takeDown(x, { kind, record, remote, onWait, onBlocked: () => onBlocked(remote) });
       gone.add(remote.id);
     }
     objects = await unseen(x, kind, record, { gone, onWait });

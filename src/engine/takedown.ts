@@ -3,7 +3,8 @@
 import type { Reason } from "../core/condition.ts";
 import type { FieldChange } from "../core/diff.ts";
 import type { JsonArray, JsonObject } from "../core/json.ts";
-import { type ResourceKey, stackName } from "../core/resource.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import { stackName } from "../core/resource.ts";
 import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
 import { type Execution, failureOf, Halt } from "./execution.ts";
 import { ownerOf } from "./identify.ts";
@@ -14,8 +15,8 @@ const ABSENCES_MIN = 2;
 /** What is taken down, and for whom it is reported. */
 export type TakeDown = {
   readonly kind: AnyKind;
-  readonly key: ResourceKey;
-  readonly uid: string;
+  /** Whose object it is. */
+  readonly record: ResourceRecord;
   readonly remote: Remote;
   readonly onWait: (message: string) => void;
   /** AWS says that something uses it: makes those let go of it that can. */
@@ -37,7 +38,7 @@ export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
       if (answer.pause) pause = answer.pause;
       if (answer.blocked && !withdrawn) {
         withdrawn = true;
-        if (await withdraw(x, target.kind, remote)) continue;
+        if (await withdraw(x, target, remote)) continue;
       }
       if (answer.blocked) await target.onBlocked?.();
     }
@@ -63,7 +64,7 @@ function sameObject(found: Remote | undefined, { remote }: TakeDown): Remote | u
   return another ? undefined : found;
 }
 
-function assertOurs(x: Execution, { key, uid, remote }: TakeDown): void {
+function assertOurs(x: Execution, { record: { key, uid }, remote }: TakeDown): void {
   const owner = ownerOf(remote);
   if (!owner || (owner.stack === stackName(x.context.stack) && owner.uid === uid)) return;
   throw new Halt(
@@ -75,9 +76,9 @@ function assertOurs(x: Execution, { key, uid, remote }: TakeDown): void {
 
 type Answer = { readonly accepted: boolean; readonly blocked: boolean; readonly pause?: { reason: Reason; message: string } };
 
-async function send(x: Execution, { kind }: TakeDown, remote: Remote): Promise<Answer> {
+async function send(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Answer> {
   try {
-    await x.act(() => kind.delete.run(x.run.authority.writer, { id: remote.id, observed: remote.values }));
+    await x.act({ verb: "delete", record, sent: {} }, () => kind.delete.run(x.run.authority.writer, { id: remote.id, observed: remote.values }));
     return { accepted: true, blocked: false };
   } catch (error) {
     const failure = failureOf(kind, error);
@@ -106,14 +107,14 @@ async function send(x: Execution, { kind }: TakeDown, remote: Remote): Promise<A
  * Groups that refer to each other hold each other up: an object that AWS will not delete yet first gives up its late
  * fields. True when something was withdrawn.
  */
-async function withdraw(x: Execution, kind: AnyKind, remote: Remote): Promise<boolean> {
+async function withdraw(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<boolean> {
   let withdrew = false;
   for (const [name, shape] of Object.entries(kind.spec.fields)) {
     const present = remote.values[name];
     if (!shape.meta?.late || !Array.isArray(present) || present.length === 0) continue;
     const updater = kind.updates.find(({ fields }) => fields.includes(name)) as Updater<JsonObject>;
     const target = { id: remote.id, desired: { [name]: [] }, observed: remote.values, changes: { [name]: emptied(present) } };
-    await x.act(() => updater.run(x.run.authority.writer, target));
+    await x.act({ verb: "update", record, sent: target.desired }, () => updater.run(x.run.authority.writer, target));
     withdrew = true;
   }
   return withdrew;

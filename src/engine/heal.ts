@@ -1,0 +1,125 @@
+/**
+ * Heal: what a deposed run puts right again (DESIGN section 7).
+ *
+ * A call that was on its way when the lease was lost may take effect amid the work of the next holder, or after it: a create
+ * that nobody knows of, an update that reverts a newer one, a deletion of something that is wanted again. The deposed process
+ * alone knows what it sent. It takes the lease again when it is free, looks at what it touched, and puts it back to what the
+ * newest records say was brought about. It needs no manifest, replaces nothing, and deletes only what its own creates made.
+ *
+ * Not promised: a process that dies before it has healed leaves the rest to the next apply, which sees drift and surplus
+ * objects as ever; only an object of a resource that was removed meanwhile then stays, as an orphan.
+ */
+
+import { parseOwnership } from "../aws/tags.ts";
+import type { CompiledStack } from "../core/compiled.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import type { Resource } from "../core/resource.ts";
+import type { AnyKind, Remote } from "../kind/kind.ts";
+import { execute } from "./execute.ts";
+import { Execution, type Touch } from "./execution.ts";
+import { observe } from "./observe.ts";
+import { makePlan } from "./plan.ts";
+import { begun, isBegun } from "./records.ts";
+import { managedKind } from "./sweep.ts";
+import { takeDown } from "./takedown.ts";
+import type { Authority, Context, RunReport, World } from "./types.ts";
+
+/** Needs the lease, acquired anew. Throws {@link Deposed} when it is lost again: call it again with what that names, too. */
+export async function heal(
+  context: Context,
+  authority: Authority,
+  options: { readonly touched: readonly Touch[]; readonly stop: AbortSignal },
+): Promise<RunReport> {
+  const { touched, stop } = options;
+  await showUp(context, touched, stop);
+  const state = await context.store.load(context.stack);
+  const known = new Map([...state.records.values()].map((record) => [record.uid, record]));
+  const compiled = asApplied(context, [...new Set(touched.flatMap(({ record }) => known.get(record.uid) ?? []))]);
+  const seen = await observe(context, compiled, { kinds: touched.map(({ record }) => record.kind) });
+  const world = withTouched(seen, touched);
+  const only = compiled.resources.map(({ key }) => key);
+  const planned = makePlan(context, world, { only });
+  // A difference that only a replacement could put right waits for a person.
+  const changes = planned.changes.map((change) => (change.action === "replace" ? { ...change, action: "none" as const } : change));
+  const run = { world, plan: { ...planned, changes }, authority, options: { only }, stop };
+  const report = await execute(context, run);
+  const x = new Execution(context, run);
+  for (const { kind, record, remote } of leftovers(context, world, touched)) await takeDown(x, { kind, record, remote, onWait: () => {} });
+  return report;
+}
+
+/** Waits until the object of every create shows, or may show no more. */
+async function showUp(context: Context, touched: readonly Touch[], stop: AbortSignal): Promise<void> {
+  const { runtime, settings } = context;
+  const begunMs = runtime.monotonic();
+  const creates = touched.filter(({ verb }) => verb === "create");
+  for (let round = 0; creates.length > 0; round++) {
+    const kinds = [...new Set(creates.map(({ record }) => record.kind))];
+    const { remotes } = await observe(context, undefined, { kinds });
+    const waited = runtime.monotonic() - begunMs;
+    const missing = creates.filter(({ record }) => {
+      const kind = managedKind(context.kinds, record.kind);
+      const windowMs = settings.consistencyMs ?? (kind.identity.by === "name" ? 0 : kind.identity.consistencyMs);
+      return waited < windowMs && !(remotes.get(kind.id) ?? []).some((remote) => isOf(remote, record));
+    });
+    if (missing.length === 0) return;
+    await runtime.sleep(Math.min(settings.pollMaxMs, settings.pollMinMs * 2 ** round), stop);
+  }
+}
+
+function isOf({ tags }: Remote, { uid, generation }: ResourceRecord): boolean {
+  const owner = tags && parseOwnership(tags);
+  return owner?.uid === uid && owner.generation === generation;
+}
+
+/** The records as a stack to bring about: what they say was applied. An open intent is the next pass's business. */
+function asApplied(context: Context, records: readonly ResourceRecord[]): CompiledStack {
+  const healable = records.filter((record) => record.lifecycle.manage && record.id !== undefined && !record.intent && !record.deleting);
+  return {
+    stack: context.stack,
+    source: "",
+    environment: { name: context.stack.environment, confirm: {}, drift: { mode: "correct", intervalMs: 0 } },
+    resources: healable.map((record) => resourceOf(managedKind(context.kinds, record.kind), record)),
+    lookups: [],
+    digest: "",
+    resolve: ({ spec }) => spec,
+    readyWhen: () => ({ met: true }),
+    outputs: () => ({}),
+  };
+}
+
+function resourceOf(kind: AnyKind, record: ResourceRecord): Resource {
+  const { key, applied, dependencies, lifecycle } = record;
+  const fields = Object.entries(applied).filter(([name, value]) => !isBegun(value) && !kind.spec.fields[name]?.meta?.secret);
+  const spec = Object.fromEntries(fields.map(([name, value]) => [name, name === "tags" && isObject(value) ? declaredTags(value) : value]));
+  return { key, kind: record.kind, spec, dependencies: dependencies.map((on) => ({ on })), lifecycle, readyWhen: [], declaredAt: "" };
+}
+
+// Ownership tags are added anew.
+function declaredTags(tags: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(tags).filter(([name, value]) => !name.startsWith("beacon:") && !isBegun(value)));
+}
+
+// What was sent counts as ours, so that a field which the newest record does not know is withdrawn.
+function withTouched(world: World, touched: readonly Touch[]): World {
+  const records = new Map(world.state.records);
+  for (const record of records.values()) {
+    const resource = world.compiled?.resources.find(({ key }) => key === record.key);
+    if (!resource) continue;
+    const sent = touched.filter((touch) => touch.record.uid === record.uid);
+    const next = sent.reduce((before, touch) => begun(before, resource, touch.sent), record);
+    records.set(record.key, next);
+  }
+  return { ...world, state: { ...world.state, records } };
+}
+
+/** What our creates made for resources that are gone meanwhile. */
+function leftovers(context: Context, world: World, touched: readonly Touch[]) {
+  const known = new Set([...world.state.records.values()].map(({ uid }) => uid));
+  const creates = touched.filter(({ verb, record }) => verb === "create" && record.lifecycle.deletion === "delete" && !known.has(record.uid));
+  return creates.flatMap(({ record }) => {
+    const kind = managedKind(context.kinds, record.kind);
+    return (world.remotes.get(kind.id) ?? []).filter((remote) => isOf(remote, record)).map((remote) => ({ kind, record, remote }));
+  });
+}
