@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import { field } from "../core/field.ts";
-import type { KindId } from "../core/resource.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 import { readPlain } from "./check-value.ts";
@@ -189,9 +188,4 @@ function unique(resources: readonly Declaration[], problems: Problems): readonly
     else seen.set(declaration.label, declaration);
   }
   return [...seen.values()];
-}
-
-/** The kind's id of a declaration. */
-export function kindId(declaration: Declaration): KindId {
-  return declaration.kind.id;
 }

@@ -15,8 +15,19 @@ import { type Reference, referencesOf } from "./references.ts";
 import { remembered } from "./remembered.ts";
 import { BOOL, celName, DOUBLE, DYN, fieldTypes, INT, type ObjectType, objectType, STRING, type Type } from "./types.ts";
 
-/** The roots that every expression may use beside the kinds'. `each` and `self` exist where a document has them. */
-export const ROOTS = Object.freeze(["project", "env", "params", "local", "self", "each"] as const);
+// The roots beside the kinds'. `each` and `self` exist where a document has them.
+const OWN_ROOTS = ["project", "env", "params", "local", "self", "each"];
+
+/** Every kind by the root name that expressions use for it. Throws where a name would mean two things: that is a bug in a kind. */
+export function kindsByRoot(kinds: Kinds): ReadonlyMap<string, AnyKind | AnyLookup> {
+  const roots = new Map<string, AnyKind | AnyLookup>();
+  for (const kind of kinds.values()) {
+    if (roots.has(kind.root) || OWN_ROOTS.includes(kind.root))
+      throw new Error(`the root name ${kind.root} is taken: ${kind.id} cannot have it`);
+    roots.set(kind.root, kind);
+  }
+  return roots;
+}
 
 /** How a name of a kind is declared: one resource, or a group made by `forEach`. */
 export type Declared = "one" | "group";
@@ -72,7 +83,7 @@ export class Language {
 
   constructor(input: LanguageInput) {
     this.names = input.names;
-    this.kinds = new Map([...input.kinds.values()].map((kind) => [kind.root, kind]));
+    this.kinds = kindsByRoot(input.kinds);
     const made: ObjectType[] = [];
     const make = (type: ObjectType) => made.push(type);
     for (const root of input.names.keys()) this.#addResourceType(root, make);

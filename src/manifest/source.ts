@@ -38,7 +38,7 @@ export async function loadSources(options: SourceOptions): Promise<SourceSet> {
   const documents: Node[] = [];
   for (const [path, { file, bytes }] of files) {
     const before = problems.size;
-    const source = decode(file, path === "-" ? process.cwd() : dirname(path), await bytes(), problems);
+    const source = decode(file, path === "-" ? process.cwd() : dirname(resolve(path)), await bytes(), problems);
     sources.push(source);
     if (problems.size === before) documents.push(...parseSource(source, problems));
   }

@@ -1,6 +1,9 @@
 /** What manifests mean: values, dependencies, groups, conditions, loops, and what stays an expression. */
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { kinds } from "../../reconcilers/index.ts";
 import type { CompiledStack, View } from "../../src/core/compiled.ts";
@@ -9,7 +12,7 @@ import type { Resource } from "../../src/core/resource.ts";
 import { type CompileOptions, compile } from "../../src/manifest/compile.ts";
 import { formatProblems } from "../../src/manifest/problems.ts";
 import { evalExpression, render } from "../../src/manifest/render.ts";
-import { sourcesOf } from "../../src/manifest/source.ts";
+import { type SourceSet, sourcesOf } from "../../src/manifest/source.ts";
 
 const PROJECT = `
 apiVersion: beacon/v1
@@ -56,7 +59,10 @@ spec: { cidrBlock: 10.9.0.0/16 }
 `;
 
 function compiled(text: string, options: Partial<CompileOptions> = {}): CompiledStack {
-  const sources = sourcesOf({ "project.yaml": PROJECT, ...(text === "" ? {} : { "test.yaml": text }) });
+  return succeed(sourcesOf({ "project.yaml": PROJECT, ...(text === "" ? {} : { "test.yaml": text }) }), options);
+}
+
+function succeed(sources: SourceSet, options: Partial<CompileOptions> = {}): CompiledStack {
   const result = compile(sources, { kinds, ...options });
   assert.ok(result.ok, formatProblems(result.problems, sources));
   return result.stack;
@@ -102,6 +108,7 @@ test("what parameters, locals and other specs say is worked out", () => {
     { expression: '${"a-b-c".replace("-", "$&")}', gives: "a$&b$&c", why: "replace takes texts, not patterns" },
     { expression: "${env.region}", gives: "eu-west-1", why: "env has the region" },
     { expression: '${mapValues({"a": 1}, v, v + 1).a == 2 ? "yes" : "no"}', gives: "yes", why: "mapValues binds its variable" },
+    { expression: "${string([1, 2].map(vpc, vpc + 1)[1])}", gives: "3", why: "a macro's name hides a kind's" },
     { expression: '${flatten([["a"], ["b"]])[1]}', gives: "b", why: "flatten joins lists" },
   ];
   for (const { expression, gives, why } of rows) {
@@ -140,6 +147,26 @@ test("an expression travels as JSON and is evaluated by another stack of the sam
   const moved = JSON.parse(JSON.stringify(resource(compiled(text), "EIP/x-b"))) as Resource;
   const spec = compiled(text).resolve(moved, () => ({ vpcId: "vpc-1" }));
   assert.deepEqual(spec.tags, { Project: "shop", V: "vpc-1-b" });
+});
+
+test("what the manifests say outranks what was seen", () => {
+  const stack = compiled(tagged("V: ${vpc.main.vpcId} ${vpc.main.cidrBlock}"));
+  const seen = stack.resolve(resource(stack, "EIP/x"), () => ({ vpcId: "v", cidrBlock: "drifted" }));
+  assert.deepEqual(seen.tags, { Project: "shop", V: "v 10.0.0.0/16" });
+});
+
+test("list elements that are null or empty are dropped", () => {
+  const stack = compiled(`
+apiVersion: ec2.aws/v1
+kind: RouteTable
+metadata: { name: x }
+spec:
+  vpcId: vpc-1
+  routes: null
+  subnetIds: [a, ~, "\${params.?tables.?nothing.?key}", "\${vpc.?extra.?vpcId}", "\${vpc.main.vpcId}"]
+`);
+  const table = resource(stack, "RouteTable/x");
+  assert.deepEqual(table.spec, { vpcId: "vpc-1", subnetIds: ["a", { $expr: "vpc.main.vpcId" }], tags: { Project: "shop" } });
 });
 
 test("forEach makes a group", () => {
@@ -249,19 +276,19 @@ spec:
       fromPort: \${port}
       toPort: \${port}
       referencedGroupId: \${self.groupId}
-      description: port \${port} of \${vpc.main.vpcId}
+      description: port \${port}-\${port} of \${vpc.main.vpcId}
 `);
   const group = resource(stack, "SecurityGroup/x");
   const rule = { ipProtocol: "tcp", referencedGroupId: { $expr: "self.groupId" } };
   assert.deepEqual(group.spec.ingress, [
     { ipProtocol: "tcp", fromPort: 80, toPort: 80, cidrIpv4: "10.0.2.0/24", description: { $expr: 'subnet.private["b"].subnetId' } },
-    { ...rule, fromPort: 1, toPort: 1, description: { $expr: '"port " + string(1) + " of " + vpc.main.vpcId' } },
-    { ...rule, fromPort: 2, toPort: 2, description: { $expr: '"port " + string(2) + " of " + vpc.main.vpcId' } },
+    { ...rule, fromPort: 1, toPort: 1, description: { $expr: '"port " + string(1) + "-" + string(1) + " of " + vpc.main.vpcId' } },
+    { ...rule, fromPort: 2, toPort: 2, description: { $expr: '"port " + string(2) + "-" + string(2) + " of " + vpc.main.vpcId' } },
   ]);
   const resolved = stack.resolve(group, (key) => ({ groupId: "sg-1", subnetId: key, vpcId: "v" })).ingress as JsonObject[];
   assert.deepEqual(
     resolved.map(({ description }) => description),
-    ["Subnet/private-b", "port 1 of v", "port 2 of v"],
+    ["Subnet/private-b", "port 1-1 of v", "port 2-2 of v"],
   );
 });
 
@@ -369,6 +396,25 @@ test("the digest is the meaning's: it survives a moved document, and changes wit
   assert.equal(digests[0], digests[1]);
   assert.notEqual(compiled(text, { params: ["limits={high: 6}"] }).digest, digests[0]);
   assert.notEqual(compiled(tagged("A: b")).digest, digests[0]);
+  const later = tagged("A: ${vpc.main.vpcId}-${params.limits.high}");
+  assert.notEqual(compiled(later, { params: ["limits={high: 6}"] }).digest, compiled(later).digest, "in an expression that stays");
+});
+
+test("files are read beside the manifest, and the digest covers them", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "beacon-files-"));
+  const script = (text: string) => writeFile(join(directory, "start.sh"), text);
+  const text = tagged(`V: >-\n  \${userData("start.sh", {"NAME": "it's", "ID": vpc.main.vpcId})}`);
+  try {
+    await script("#!/bin/bash\necho ${NAME}\n");
+    const sources = sourcesOf({ "project.yaml": PROJECT, "test.yaml": text }, directory);
+    const stack = succeed(sources);
+    await script("#!/bin/bash\necho changed\n");
+    const { tags } = stack.resolve(resource(stack, "EIP/x"), () => ({ vpcId: "v" })) as { tags: { V: string } };
+    assert.equal(tags.V, "#!/bin/bash\nNAME='it'\\''s'\nID='v'\necho ${NAME}\n", "a stack keeps what it was compiled from");
+    assert.notEqual(succeed(sources).digest, stack.digest);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test("--param outranks the environment, and objects merge", () => {

@@ -26,7 +26,7 @@ async function problemsOf(name: string): Promise<string> {
     .map((path) => join(directory, path));
   const sources = await loadSources({ paths });
   const { problems } = compileOnly ? compile(sources, options) : validateAll(sources, options);
-  return formatProblems(problems, sources).replaceAll(`${directory}/`, "").replaceAll(join(process.cwd(), directory), "…");
+  return formatProblems(problems, sources).replaceAll(join(process.cwd(), directory), "…").replaceAll(`${directory}/`, "");
 }
 
 for (const name of readdirSync(cases)) {
