@@ -39,6 +39,8 @@ export type SessionNeeds = {
   /** `required`: the stack is the manifests'. `optional`: theirs where there are some, else from --stack and the state table. */
   readonly manifests: "required" | "optional";
   readonly timeoutMs?: number;
+  /** The stack named by --stack may be deleted already: its events are kept. */
+  readonly mayBeGone?: true;
 };
 
 type Options = SourceOptions & AwsOptions & StackOptions;
@@ -91,7 +93,8 @@ async function open<Way extends Looking>(
   const target = targetOf(invocation, compiled);
   const way = await connect(target);
   requireAccount(way, compiled?.environment.accountId);
-  const stack = compiled?.stack ?? (await findStack(way.store, invocation.options));
+  const stack =
+    compiled?.stack ?? (needs.mayBeGone && stackNamed(invocation.options.stack)) ?? (await findStack(way.store, invocation.options));
   log("info", "session opened", { stack: stackName(stack), region: way.region, account: way.accountId, endpoint: target.endpoint });
   const { settingsFor } = await import("./settings.ts");
   const settings = settingsFor({ local: way.local, ...(needs.timeoutMs === undefined ? {} : { timeoutMs: needs.timeoutMs }) });
@@ -136,6 +139,11 @@ export function requireAccount(way: Pick<Looking, "accountId" | "caller" | "sand
   throw new BeaconError("AccountMismatch", `the credentials belong to account ${way.accountId} (${way.caller}), not to ${accountId}`, {
     next: "choose other credentials with --profile, or correct the environment's accountId",
   });
+}
+
+function stackNamed(text: string | undefined): Stack | undefined {
+  const [project, environment, rest] = text?.split("/") ?? [];
+  return project && environment && rest === undefined ? { project, environment } : undefined;
 }
 
 /** The stack that --stack or --env means, among those the state table knows. Throws StackUnknown. */

@@ -24,8 +24,11 @@ export type Workspace = AsyncDisposable & {
   readonly start: (args: readonly string[]) => Running;
 };
 
-/** A workspace at `endpoint`, else at the shared sandbox. `manifests` gets the project's name. */
-export async function workspace(manifests: (project: string) => Readonly<Record<string, string>>, endpoint?: string): Promise<Workspace> {
+/** A workspace at `endpoint`, else at the shared sandbox. `manifests` gets the project's name. `ownTable`: a state table for it alone. */
+export async function workspace(
+  manifests: (project: string) => Readonly<Record<string, string>>,
+  { endpoint, ownTable = false }: { endpoint?: string; ownTable?: boolean } = {},
+): Promise<Workspace> {
   const folder = mkdtempSync(join(tmpdir(), "beaconctl-test-"));
   const project = freshProject("cli");
   const write = (files: Readonly<Record<string, string>>): void => {
@@ -33,7 +36,8 @@ export async function workspace(manifests: (project: string) => Readonly<Record<
   };
   write(manifests(project));
   const url = endpoint ?? (await sandboxEndpoint());
-  const start = (args: readonly string[]): Running => run([...args, "--sandbox", "--endpoint", url], folder, { AWS_REGION: TEST_REGION });
+  const env = { AWS_REGION: TEST_REGION, ...(ownTable ? { BEACON_STATE_TABLE: project } : {}) };
+  const start = (args: readonly string[]): Running => run([...args, "--sandbox", "--endpoint", url], folder, env);
   return {
     project,
     folder,

@@ -34,7 +34,7 @@ const APPLY = ["apply", "-f", "m.yaml", "--yes"];
 
 test("SIGINT: the call in flight is waited for, no new one is made, the next run goes on; meanwhile a second apply is refused", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
-  await using place = await workspace(manifests, proxy.endpoint);
+  await using place = await workspace(manifests, { endpoint: proxy.endpoint });
   const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
   const first = place.start(APPLY);
   await held.struck;
@@ -57,7 +57,7 @@ test("SIGINT: the call in flight is waited for, no new one is made, the next run
 
 test("a second signal ends the process at once", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
-  await using place = await workspace(manifests, proxy.endpoint);
+  await using place = await workspace(manifests, { endpoint: proxy.endpoint });
   const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
   const running = place.start(APPLY);
   await held.struck;

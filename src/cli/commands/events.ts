@@ -20,7 +20,7 @@ export default defineCommand<Options>({
   examples: ["beaconctl events --env prod", "beaconctl events -w sg/alb"],
   async run(invocation) {
     const { io, options, args } = invocation;
-    return withLook(invocation, { manifests: "optional" }, async (session) => {
+    return withLook(invocation, { manifests: "optional", mayBeGone: true }, async (session) => {
       const { stack, store, runtime, kinds } = session.context;
       const word = args[0];
       const resource = word === undefined ? undefined : findKey(kinds, (await store.load(stack)).records.keys(), word);
