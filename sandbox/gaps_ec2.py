@@ -13,12 +13,14 @@ from moto.ec2.exceptions import (
     ResourceAlreadyAssociatedError,
 )
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.security_groups import SecurityGroupRule
 
 
 def close_gaps() -> None:
     """Puts every function of STAND_INS in front of moto's method. Called once, before the first EC2 request is served."""
     for stand_in in STAND_INS:
         setattr(EC2Backend, stand_in.__name__, in_front(stand_in, getattr(EC2Backend, stand_in.__name__)))
+    SecurityGroupRule.__eq__ = is_same_rule
 
 
 def in_front(stand_in: Any, original: Any) -> Any:
@@ -140,6 +142,28 @@ def associate_route_table(
     return original(backend, route_table_id, gateway_id, subnet_id)
 
 
+def _sg_update_description(_original: Any, _backend: Any, wanted: Any, rule: Any) -> None:
+    for new, old in zip(peers_of(wanted), peers_of(rule)):
+        old.pop("Description", None)
+        if "Description" in new:
+            old["Description"] = new["Description"]
+
+
+def is_same_rule(rule: Any, other: Any) -> bool:
+    """A rule's description is no part of its identity; moto counts it in where the peer is a group or a prefix list."""
+    ports = rule.ip_protocol == "-1" or (rule.from_port, rule.to_port) == (other.from_port, other.to_port)
+    return rule.ip_protocol == other.ip_protocol and ports and identity_of(rule) == identity_of(other)
+
+
+def identity_of(rule: Any) -> list[Any]:
+    named = ("CidrIp", "CidrIpv6", "GroupId", "PrefixListId")
+    return [{key: peer[key] for key in named if peer.get(key)} for peer in peers_of(rule)]
+
+
+def peers_of(rule: Any) -> list[dict[str, Any]]:
+    return [peer if isinstance(peer, dict) else {} for peer in (rule.ip_range, rule.source_group, rule.prefix_list_id)]
+
+
 STAND_INS = (
     delete_vpc,
     delete_subnet,
@@ -151,6 +175,7 @@ STAND_INS = (
     delete_nat_gateway,
     describe_nat_gateways,
     associate_route_table,
+    _sg_update_description,
 )
 
 

@@ -202,7 +202,8 @@ export const table = defineKind({
     {
       fields: ["billingMode", "provisionedThroughput", "onDemandThroughput"],
       operations: ["dynamodb:UpdateTable"],
-      run: (aws, { id, desired, changes }) => updateTable(aws, id, throughputStep({ ...desired, ...aftersOf(changes) })),
+      run: (aws, { id, desired, observed, changes }) =>
+        updateTable(aws, id, throughputStep({ ...desired, ...aftersOf(changes) }, observed)),
     },
     {
       fields: ["attributeDefinitions", "globalSecondaryIndexes"],

@@ -176,19 +176,17 @@ export function sseOf(found: TableDescription["SSEDescription"]): JsonObject {
 
 // What follows are the single steps.
 
-/** Billing mode and capacity go together; a table that becomes provisioned names the capacity of its indexes too. */
-export function throughputStep(desired: Throughput): TableStep {
+/** Billing mode and capacity go together; a table that becomes provisioned names the capacity of the indexes it has. */
+export function throughputStep(desired: Throughput, observed: JsonObject): TableStep {
   const { billingMode, provisionedThroughput, onDemandThroughput } = desired;
   const isProvisioned = billingMode !== "PAY_PER_REQUEST";
-  const updates = (desired.globalSecondaryIndexes ?? []).flatMap(({ indexName, provisionedThroughput: capacity }) =>
-    isProvisioned && billingMode && capacity ? [{ Update: { IndexName: indexName, ProvisionedThroughput: capitalized(capacity) } }] : [],
-  );
+  const becomesProvisioned = billingMode === "PROVISIONED" && observed.billingMode === "PAY_PER_REQUEST";
   return {
     request: {
       BillingMode: billingMode,
       ProvisionedThroughput: isProvisioned ? capitalized(provisionedThroughput) : undefined,
       OnDemandThroughput: isProvisioned ? undefined : capitalized(onDemandThroughput),
-      GlobalSecondaryIndexUpdates: nonEmpty(updates),
+      GlobalSecondaryIndexUpdates: becomesProvisioned ? nonEmpty(indexCapacities(desired, observed)) : undefined,
     },
     values: {
       ...(billingMode ? { billingMode } : {}),
@@ -196,6 +194,16 @@ export function throughputStep(desired: Throughput): TableStep {
       onDemandThroughput: isProvisioned ? undefined : { maxReadRequestUnits: -1, maxWriteRequestUnits: -1, ...onDemandThroughput },
     },
   };
+}
+
+// An index the manifest no longer names is about to go, and takes the table's capacity until then.
+function indexCapacities(desired: Throughput, observed: JsonObject): IndexUpdate[] {
+  const present = (observed.globalSecondaryIndexes ?? []) as unknown as Index[];
+  return present.flatMap(({ indexName }) => {
+    const wanted = desired.globalSecondaryIndexes?.find((index) => index.indexName === indexName);
+    const capacity = wanted?.provisionedThroughput ?? desired.provisionedThroughput;
+    return capacity ? [{ Update: { IndexName: indexName, ProvisionedThroughput: capitalized(capacity) } }] : [];
+  });
 }
 
 /**

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { subnet } from "../../reconcilers/ec2/subnet.ts";
+import { AwsError } from "../../src/aws/errors.ts";
+import type { Scope } from "../../src/kind/kind.ts";
+import { chunks, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+
+type Thing = { readonly id: string; readonly name: string };
+
+const world: readonly Thing[] = [
+  { id: "1", name: "a" },
+  { id: "2", name: "b" },
+  { id: "3", name: "c" },
+];
+
+async function listed(scope: Partial<Scope>): Promise<{ ids: string[]; asked: string[] }> {
+  const asked: string[] = [];
+  const found = await listInScope<Thing>(
+    { ids: [], names: [], fields: new Set(), ...scope },
+    {
+      id: ({ id }) => id,
+      byTags: async (tags) => {
+        asked.push(`tags ${JSON.stringify(tags)}`);
+        return world.slice(0, 2);
+      },
+      byIds: async (ids) => {
+        asked.push(`ids ${ids}`);
+        return world.filter(({ id }) => ids.includes(id));
+      },
+      byNames: async (names) => {
+        asked.push(`names ${names.map(({ name }) => name)}`);
+        return world;
+      },
+      matches: (thing, name) => thing.name === name.name,
+    },
+  );
+  return { ids: found.map(({ id }) => id), asked };
+}
+
+const rows = [
+  { why: "nothing wanted asks for nothing", scope: {}, ids: [], asked: [] },
+  { why: "the stack's objects are found by their tag", scope: { stack: "p/e" }, ids: ["1", "2"], asked: ['tags {"beacon:stack":"p/e"}'] },
+  {
+    why: "ids and names the stack's listing answered are not asked again",
+    scope: { stack: "p/e", ids: ["1"], names: [{ name: "b" }] },
+    ids: ["1", "2"],
+    asked: ['tags {"beacon:stack":"p/e"}'],
+  },
+  {
+    why: "what is missing is asked, and comes once",
+    scope: { ids: ["1", "3"], names: [{ name: "a" }] },
+    ids: ["1", "3"],
+    asked: ["ids 1,3", "names a"],
+  },
+  { why: "an answer to no wanted name is dropped", scope: { names: [{ name: "c" }] }, ids: ["3"], asked: ["names c"] },
+  {
+    why: "tag sets of what is only read are asked too",
+    scope: { tagged: [{ Role: "hub" }] },
+    ids: ["1", "2"],
+    asked: ['tags {"Role":"hub"}'],
+  },
+];
+
+for (const { why, scope, ids, asked } of rows) {
+  test(why, async () => assert.deepEqual(await listed(scope), { ids, asked }));
+}
+
+test("ids go out as filter values, two hundred at a time, wildcards as they are", async () => {
+  const asked: { Name: string; Values: string[] }[] = [];
+  const reader = {
+    pages: async (_service: unknown, _operation: string, input: { Filters: { Name: string; Values: string[] }[]; MaxResults: number }) => {
+      asked.push(...input.Filters);
+      assert.equal(input.MaxResults, 1000);
+      return [];
+    },
+  };
+  const ids = Array.from({ length: 450 }, (_, index) => `subnet-${index}`);
+  await subnet.list.run(reader as never, { stack: "p/*", ids, names: [], fields: new Set() });
+  assert.deepEqual(
+    asked.map(({ Name, Values }) => [Name, Values.length]),
+    [
+      ["tag:beacon:stack", 1],
+      ["subnet-id", 200],
+      ["subnet-id", 200],
+      ["subnet-id", 50],
+    ],
+  );
+  assert.deepEqual(asked[0]?.Values, ["p/\\*"]);
+});
+
+test("chunks lose nothing and are never empty", () => {
+  assert.deepEqual(chunks([1, 2, 3], 2), [[1, 2], [3]]);
+  assert.deepEqual(chunks([], 2), []);
+});
+
+test("what AWS writes for none is left out, and false is kept", () => {
+  assert.deepEqual(defined({ a: "", b: undefined, c: null, d: false, e: 0 }), { d: false, e: 0 });
+});
+
+test("an object that goes while it is looked at is absent; any other failure is told", async () => {
+  const failure = (name: string) => Promise.reject(new AwsError(name, "", { operation: "x:Describe", verdict: "refused" }));
+  assert.equal(await unlessNamed(["ResourceNotFoundException"], failure("ResourceNotFound")), undefined);
+  await assert.rejects(unlessNamed(["ResourceNotFoundException"], failure("AccessDenied")), { name: "AccessDenied" });
+});
