@@ -56,16 +56,24 @@ async function showUp(context: Context, touched: readonly Touch[], stop: AbortSi
   const creates = touched.filter(({ verb }) => verb === "create");
   for (let round = 0; creates.length > 0; round++) {
     const kinds = [...new Set(creates.map(({ record }) => record.kind))];
-    const { remotes } = await observe(context, undefined, { kinds });
-    const waited = runtime.monotonic() - begunMs;
-    const missing = creates.filter(({ record }) => {
-      const kind = managedKind(context.kinds, record.kind);
-      const windowMs = settings.consistencyMs ?? (kind.identity.by === "name" ? 0 : kind.identity.consistencyMs);
-      return waited < windowMs && !(remotes.get(kind.id) ?? []).some((remote) => isOf(remote, record));
-    });
-    if (missing.length === 0) return;
+    const world = await observe(context, undefined, { kinds });
+    const waitedMs = runtime.monotonic() - begunMs;
+    const hidden = creates.filter(({ record }) => waitedMs < windowMs(context, record) && !isSeen(context, world, record));
+    if (hidden.length === 0) return;
     await runtime.sleep(Math.min(settings.pollMaxMs, settings.pollMinMs * 2 ** round), stop);
   }
+}
+
+function windowMs({ kinds, settings }: Context, record: ResourceRecord): number {
+  const { identity } = managedKind(kinds, record.kind);
+  return settings.consistencyMs ?? (identity.by === "name" ? 0 : identity.consistencyMs);
+}
+
+// Of two creates that only tags find again, the object that is recorded is the other holder's.
+function isSeen({ kinds }: Context, { state, remotes }: World, record: ResourceRecord): boolean {
+  const kind = managedKind(kinds, record.kind);
+  const others = [...state.records.values()].filter(({ uid }) => kind.identity.by === "tag" && uid === record.uid).map(({ id }) => id);
+  return (remotes.get(kind.id) ?? []).some((remote) => isOf(remote, record) && !others.includes(remote.id));
 }
 
 function isOf({ tags }: Remote, { uid, generation }: ResourceRecord): boolean {
@@ -90,10 +98,13 @@ function asApplied(context: Context, records: readonly ResourceRecord[]): Compil
 }
 
 function resourceOf(kind: AnyKind, record: ResourceRecord): Resource {
-  const { key, applied, dependencies, lifecycle } = record;
+  const { key, applied, lifecycle } = record;
+  // The spec holds values, so that no order matters: a late field's dependency makes none, and only kinds with one form circles.
+  const late = Object.keys(kind.spec.fields).find((name) => kind.spec.fields[name]?.meta?.late);
+  const dependencies = record.dependencies.map((on) => ({ on, ...(late === undefined ? {} : { field: late }) }));
   const fields = Object.entries(applied).filter(([name, value]) => !isBegun(value) && !kind.spec.fields[name]?.meta?.secret);
   const spec = Object.fromEntries(fields.map(([name, value]) => [name, name === "tags" && isObject(value) ? declaredTags(value) : value]));
-  return { key, kind: record.kind, spec, dependencies: dependencies.map((on) => ({ on })), lifecycle, readyWhen: [], declaredAt: "" };
+  return { key, kind: record.kind, spec, dependencies, lifecycle, readyWhen: [], declaredAt: "" };
 }
 
 // Ownership tags are added anew.

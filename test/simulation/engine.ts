@@ -4,7 +4,7 @@ import { BeaconError } from "../../src/core/errors.ts";
 import type { Plan } from "../../src/core/plan.ts";
 import type { Revision } from "../../src/core/record.ts";
 import type { Lease } from "../../src/core/store.ts";
-import { execute, makePlan, observe } from "../../src/engine/engine.ts";
+import { Deposed, execute, heal, makePlan, observe } from "../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
 import type { Context, RunReport, Settings } from "../../src/engine/types.ts";
 import { TableStore } from "../../state/store.ts";
@@ -59,12 +59,38 @@ export async function apply(request: ApplyRequest): Promise<ApplyEnd> {
         options: {},
         stop,
       });
+      await lease.release();
       return { type: "done", plan, report };
+    } catch (error) {
+      // A lease that is lost cannot be given up; what ended the run says more.
+      await lease.release().catch(() => {});
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof Deposed) return await putRight(context, store, way, error);
+    return endOf(error);
+  }
+}
+
+/** What a deposed engine does before it ends. */
+async function putRight(context: Context, store: TableStore, way: Way, deposed: Deposed): Promise<ApplyEnd> {
+  const { process, cloud } = way;
+  const { touched } = deposed;
+  cloud.world.note(`${process.name}: was deposed, having touched ${touched.map(({ verb, record }) => `${verb} ${record.key}`).join(", ") || "nothing"}`);
+  if (touched.length === 0) return endOf(deposed);
+  try {
+    const lease = await store.acquire(STACK, { holder: `${process.name} healing`, wait: true });
+    try {
+      const stop = new AbortController().signal;
+      const report = await heal(context, { writer: new SimHandle(way, lease), lease }, { touched, stop });
+      cloud.world.note(`${process.name}: healed: ${report.results.map(({ key, outcome, message }) => `${key} ${outcome}: ${message}`).join(", ")}`);
     } finally {
       await lease.release();
     }
+    return endOf(deposed);
   } catch (error) {
-    return endOf(error);
+    if (!(error instanceof Deposed)) return endOf(error);
+    return await putRight(context, store, way, new Deposed(error, [...touched, ...error.touched]));
   }
 }
 

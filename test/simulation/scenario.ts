@@ -49,6 +49,7 @@ class Scenario {
   readonly #tableFaultRate: number;
   #calm = false;
   #engines = 0;
+  #handActs = 0;
   #manifest: Manifest;
 
   constructor(seed: number) {
@@ -138,7 +139,15 @@ class Scenario {
     await world.sleep(world.between(0, 20_000));
     this.#manifest = nextManifest(world, this.#manifest);
     world.note(`----- revision ${JSON.stringify(this.#manifest)}`);
-    await Promise.all([first, this.#apply(this.#process(), { wait: true })]);
+    const [, second] = await Promise.all([first, this.#apply(this.#process(), { wait: true })]);
+    this.#requireLasting(second);
+  }
+
+  // Whatever a deposed engine sent late: what the newer one brought about is there, and is there once.
+  #requireLasting(end: ApplyEnd): void {
+    if (this.#handActs > 0 || end.type !== "done" || end.report.results.some(({ outcome }) => outcome !== "done")) return;
+    assertOneOfEach(this.#cloud, this.#manifest);
+    assertAsDeclared(this.#cloud, this.#manifest);
   }
 
   async #interrupt(): Promise<void> {
@@ -195,7 +204,8 @@ class Scenario {
   /** Somebody with a console. */
   async #hand(): Promise<void> {
     const { world } = this;
-    for (let acts = world.chance(0.5) ? world.between(1, 4) : 0; acts > 0; acts--) {
+    this.#handActs = world.chance(0.5) ? world.between(1, 4) : 0;
+    for (let acts = this.#handActs; acts > 0; acts--) {
       await world.sleep(world.between(0, 15_000));
       this.#handAct();
     }
