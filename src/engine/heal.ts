@@ -12,30 +12,55 @@
 
 import { parseOwnership } from "../aws/tags.ts";
 import type { CompiledStack } from "../core/compiled.ts";
+import { BeaconError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import type { Resource } from "../core/resource.ts";
 import type { AnyKind, Remote } from "../kind/kind.ts";
 import { execute } from "./execute.ts";
-import { Execution, type Touch } from "./execution.ts";
+import { Deposed, Execution, Halt, type Touch } from "./execution.ts";
 import { observe } from "./observe.ts";
 import { makePlan } from "./plan.ts";
 import { begun, isBegun } from "./records.ts";
 import { managedKind } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
-import type { Authority, Context, RunReport, World } from "./types.ts";
+import type { Authority, Context, Result, RunReport, World } from "./types.ts";
 
-/** Needs the lease, acquired anew. Throws {@link Deposed} when it is lost again: call it again with what that names, too. */
-export async function heal(
-  context: Context,
-  authority: Authority,
-  options: { readonly touched: readonly Touch[]; readonly stop: AbortSignal },
-): Promise<RunReport> {
-  const { touched, stop } = options;
-  await showUp(context, touched, stop);
-  const state = await context.store.load(context.stack);
-  const known = new Map([...state.records.values()].map((record) => [record.uid, record]));
-  const compiled = asApplied(context, [...new Set(touched.flatMap(({ record }) => known.get(record.uid) ?? []))]);
+/** What heal is given: what was touched ({@link Deposed} names it), and how the lease is asked for, waiting for its holder. */
+export type HealOptions = {
+  readonly touched: readonly Touch[];
+  readonly acquire: () => Promise<Authority>;
+  readonly stop: AbortSignal;
+};
+
+/** Waits until AWS shows what was sent, takes the lease, puts right what needs it, and gives the lease up. */
+export async function heal(context: Context, options: HealOptions): Promise<RunReport> {
+  const { touched, acquire, stop } = options;
+  await context.runtime.sleep(Math.max(0, ...touched.map(({ record }) => windowMs(context, record))), stop);
+  const authority = await acquire();
+  try {
+    const report = await underLease(context, authority, options);
+    await authority.lease.release();
+    return report;
+  } catch (error) {
+    await authority.lease.release().catch(() => {});
+    if (!(error instanceof Deposed)) throw error;
+    return heal(context, { ...options, touched: [...touched, ...error.touched] });
+  }
+}
+
+function windowMs({ kinds, settings }: Context, record: ResourceRecord): number {
+  const { identity } = managedKind(kinds, record.kind);
+  return settings.consistencyMs ?? (identity.by === "name" ? 0 : identity.consistencyMs);
+}
+
+async function underLease(context: Context, authority: Authority, { touched, stop }: HealOptions): Promise<RunReport> {
+  const { records } = await context.store.load(context.stack);
+  const uids = new Set(touched.map(({ record }) => record.uid));
+  const compiled = asApplied(
+    context,
+    [...records.values()].filter(({ uid }) => uids.has(uid)),
+  );
   const seen = await observe(context, compiled, { kinds: touched.map(({ record }) => record.kind) });
   const world = withTouched(seen, touched);
   const only = compiled.resources.map(({ key }) => key);
@@ -45,35 +70,22 @@ export async function heal(
   const run = { world, plan: { ...planned, changes }, authority, options: { only }, stop };
   const report = await execute(context, run);
   const x = new Execution(context, run);
-  for (const { kind, record, remote } of leftovers(context, world, touched)) await takeDown(x, { kind, record, remote, onWait: () => {} });
-  return report;
+  const cleared: Result[] = [];
+  for (const leftover of leftovers(context, world, touched)) cleared.push(await clearUp(x, leftover));
+  return { ...report, results: [...report.results, ...cleared] };
 }
 
-/** Waits until the object of every create shows, or may show no more. */
-async function showUp(context: Context, touched: readonly Touch[], stop: AbortSignal): Promise<void> {
-  const { runtime, settings } = context;
-  const begunMs = runtime.monotonic();
-  const creates = touched.filter(({ verb }) => verb === "create");
-  for (let round = 0; creates.length > 0; round++) {
-    const kinds = [...new Set(creates.map(({ record }) => record.kind))];
-    const world = await observe(context, undefined, { kinds });
-    const waitedMs = runtime.monotonic() - begunMs;
-    const hidden = creates.filter(({ record }) => waitedMs < windowMs(context, record) && !isSeen(context, world, record));
-    if (hidden.length === 0) return;
-    await runtime.sleep(Math.min(settings.pollMaxMs, settings.pollMinMs * 2 ** round), stop);
+type Leftover = { readonly kind: AnyKind; readonly record: ResourceRecord; readonly remote: Remote };
+
+async function clearUp(x: Execution, leftover: Leftover): Promise<Result> {
+  const { key } = leftover.record;
+  try {
+    await takeDown(x, { ...leftover, onWait: () => {} });
+    return { key, action: "delete", outcome: "done", message: `deleted ${leftover.remote.id}, which was created too late` };
+  } catch (error) {
+    if (error instanceof Halt) return { key, action: "delete", outcome: error.outcome, reason: error.reason, message: error.message };
+    throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, x.touched) : error;
   }
-}
-
-function windowMs({ kinds, settings }: Context, record: ResourceRecord): number {
-  const { identity } = managedKind(kinds, record.kind);
-  return settings.consistencyMs ?? (identity.by === "name" ? 0 : identity.consistencyMs);
-}
-
-// Of two creates that only tags find again, the object that is recorded is the other holder's.
-function isSeen({ kinds }: Context, { state, remotes }: World, record: ResourceRecord): boolean {
-  const kind = managedKind(kinds, record.kind);
-  const others = [...state.records.values()].filter(({ uid }) => kind.identity.by === "tag" && uid === record.uid).map(({ id }) => id);
-  return (remotes.get(kind.id) ?? []).some((remote) => isOf(remote, record) && !others.includes(remote.id));
 }
 
 function isOf({ tags }: Remote, { uid, generation }: ResourceRecord): boolean {
@@ -126,7 +138,7 @@ function withTouched(world: World, touched: readonly Touch[]): World {
 }
 
 /** What our creates made for resources that are gone meanwhile. */
-function leftovers(context: Context, world: World, touched: readonly Touch[]) {
+function leftovers(context: Context, world: World, touched: readonly Touch[]): readonly Leftover[] {
   const known = new Set([...world.state.records.values()].map(({ uid }) => uid));
   const creates = touched.filter(({ verb, record }) => verb === "create" && record.lifecycle.deletion === "delete" && !known.has(record.uid));
   return creates.flatMap(({ record }) => {

@@ -78,19 +78,16 @@ async function putRight(context: Context, store: TableStore, way: Way, deposed: 
   const { touched } = deposed;
   cloud.world.note(`${process.name}: was deposed, having touched ${touched.map(({ verb, record }) => `${verb} ${record.key}`).join(", ") || "nothing"}`);
   if (touched.length === 0) return endOf(deposed);
+  const acquire = async () => {
+    const lease = await store.acquire(STACK, { holder: `${process.name}, healing`, wait: true });
+    return { writer: new SimHandle(way, lease), lease };
+  };
   try {
-    const lease = await store.acquire(STACK, { holder: `${process.name} healing`, wait: true });
-    try {
-      const stop = new AbortController().signal;
-      const report = await heal(context, { writer: new SimHandle(way, lease), lease }, { touched, stop });
-      cloud.world.note(`${process.name}: healed: ${report.results.map(({ key, outcome, message }) => `${key} ${outcome}: ${message}`).join(", ")}`);
-    } finally {
-      await lease.release();
-    }
+    const report = await heal(context, { touched, acquire, stop: new AbortController().signal });
+    cloud.world.note(`${process.name}: healed ${report.results.map(({ key, outcome, message }) => `${key} ${outcome}: ${message}`).join(", ")}`);
     return endOf(deposed);
   } catch (error) {
-    if (!(error instanceof Deposed)) return endOf(error);
-    return await putRight(context, store, way, new Deposed(error, [...touched, ...error.touched]));
+    return endOf(error);
   }
 }
 

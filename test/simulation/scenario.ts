@@ -139,8 +139,8 @@ class Scenario {
     await world.sleep(world.between(0, 20_000));
     this.#manifest = nextManifest(world, this.#manifest);
     world.note(`----- revision ${JSON.stringify(this.#manifest)}`);
-    const [, second] = await Promise.all([first, this.#apply(this.#process(), { wait: true })]);
-    this.#requireLasting(second);
+    const [old, newer] = await Promise.all([first, this.#apply(this.#process(), { wait: true })]);
+    if (old.type === "lost") this.#requireLasting(newer);
   }
 
   // Whatever a deposed engine sent late: what the newer one brought about is there, and is there once.
