@@ -111,7 +111,11 @@ export class World {
       params: toCel(language.params, this.#statics.params),
       [FILES]: this.files,
     };
-    for (const [root, type] of language.rootTypes) base[root] = new type.valueClass((name) => this.#named(root, name, view));
+    for (const [root, type] of language.rootTypes) {
+      // A group of thousands is made once per view; its members read their attributes anew each time.
+      const known = new Map<string, object>();
+      base[root] = new type.valueClass((name) => known.get(name) ?? this.#named(root, name, view, known));
+    }
     if (language.locals) base.local = this.#locals(language.locals, base, view === NOTHING);
     return base;
   }
@@ -127,12 +131,14 @@ export class World {
     });
   }
 
-  #named(root: string, name: string, view: View): unknown {
+  #named(root: string, name: string, view: View, known: Map<string, object>): object | undefined {
     const entry = this.entry(root, name);
     const type = this.language.resourceTypes.get(root);
     if (!entry || !type || entry.type === "excluded") return undefined;
-    if (entry.type === "one") return this.#accessor(entry.instance, type, view);
-    return new Map([...entry.members].map(([key, instance]) => [key, this.#accessor(instance, type, view)]));
+    return remembered(known, name, () => {
+      if (entry.type === "one") return this.#accessor(entry.instance, type, view);
+      return new Map([...entry.members].map(([key, instance]) => [key, this.#accessor(instance, type, view)]));
+    });
   }
 
   #accessor(instance: Instance, type: ObjectType, view: View): Accessor {

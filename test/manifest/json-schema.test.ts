@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kinds } from "../../reconcilers/index.ts";
+import { jsonSchema } from "../../src/manifest/json-schema.ts";
+import { sourcesOf } from "../../src/manifest/source.ts";
+
+const PROJECT = `apiVersion: beacon/v1
+kind: Project
+metadata: { name: shop }
+spec:
+  parameters:
+    days: { type: integer, enum: [1, 7], description: How long }
+    tables: { type: object, additionalProperties: { type: object, required: [key], properties: { key: { type: string } } } }
+`;
+
+/** The value at a path of member names; the schema is plain JSON. */
+const at = (schema: unknown, ...path: readonly (string | number)[]): unknown =>
+  path.reduce<unknown>((value, name) => (value as Record<string | number, unknown> | undefined)?.[name], schema);
+
+test("every kind is described, and every field takes its type or an expression", () => {
+  const schema = jsonSchema(kinds);
+  for (const kind of kinds.values()) {
+    const definition = at(schema, "$defs", `${kind.apiVersion.replace("/", ".")}.${kind.name}`);
+    assert.equal(at(definition, "properties", "kind", "const"), kind.name);
+    assert.deepEqual(Object.keys(at(definition, "properties", "spec", "anyOf", 0, "properties") as object), Object.keys(kind.spec.fields));
+  }
+  const subnet = at(schema, "$defs", "ec2.aws.v1.Subnet", "properties", "spec", "anyOf", 0);
+  assert.deepEqual(at(subnet, "required"), ["vpcId", "cidrBlock"]);
+  const expression = { type: "string", pattern: "\\$\\{" };
+  assert.deepEqual(at(subnet, "properties", "mapPublicIpOnLaunch", "anyOf"), [
+    { type: "boolean" },
+    expression,
+    { type: "null", description: "Omitted." },
+  ]);
+  assert.equal(at(schema, "$defs", "ec2.aws.v1.AvailabilityZones", "properties", "lifecycle"), undefined, "a lookup has no life cycle");
+});
+
+test("an environment's parameters are the project's own", () => {
+  const schema = jsonSchema(kinds, sourcesOf({ "project.yaml": PROJECT }));
+  const parameters = at(schema, "$defs", "Environment", "properties", "spec", "properties", "parameters");
+  assert.deepEqual(parameters, {
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      days: { type: "integer", description: "How long", enum: [1, 7] },
+      tables: { type: "object", additionalProperties: { type: "object", properties: { key: { type: "string" } }, required: ["key"] } },
+    },
+  });
+});
