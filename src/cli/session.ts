@@ -91,15 +91,40 @@ async function open<Way extends Looking>(
   const startedAt = runtime.monotonic();
   const compiled = await stackManifests(invocation, needs);
   const target = targetOf(invocation, compiled);
-  const way = await connect(target);
-  requireAccount(way, compiled?.environment.accountId);
-  const stack =
-    compiled?.stack ?? (needs.mayBeGone && stackNamed(invocation.options.stack)) ?? (await findStack(way.store, invocation.options));
+  const { way, stack } = compiled
+    ? { way: await connectTo(target, compiled.environment.accountId, connect), stack: compiled.stack }
+    : await byRecords(invocation, needs, target, connect);
   log("info", "session opened", { stack: stackName(stack), region: way.region, account: way.accountId, endpoint: target.endpoint });
   const { settingsFor } = await import("./settings.ts");
   const settings = settingsFor({ local: way.local, ...(needs.timeoutMs === undefined ? {} : { timeoutMs: needs.timeoutMs }) });
   const context: Context = { kinds: await services.kinds(), stack, reader: way.reader, store: way.store, runtime, settings };
   return { way, context, startedAt, ...(compiled ? { compiled } : {}) };
+}
+
+async function connectTo<Way extends Looking>(
+  target: Target,
+  accountId: string | undefined,
+  connect: (target: Target) => Promise<Way>,
+): Promise<Way> {
+  const way = await connect(target);
+  requireAccount(way, accountId);
+  return way;
+}
+
+// Without manifests the last revision tells which account it was, and with which role it was reached.
+async function byRecords<Way extends Looking>(
+  { options }: Invocation<Options>,
+  needs: SessionNeeds,
+  target: Target,
+  connect: (target: Target) => Promise<Way>,
+): Promise<{ way: Way; stack: Stack }> {
+  const way = await connect(target);
+  const stack = (needs.mayBeGone ? stackNamed(options.stack) : undefined) ?? (await findStack(way.store, options));
+  const { revision } = await way.store.load(stack);
+  requireAccount(way, revision?.accountId);
+  if (revision?.roleArn === undefined) return { way, stack };
+  await way.close();
+  return { way: await connectTo({ ...target, roleArn: revision.roleArn }, revision.accountId, connect), stack };
 }
 
 async function stackManifests(invocation: Invocation<Options>, needs: SessionNeeds): Promise<CompiledStack | undefined> {
@@ -134,7 +159,7 @@ export function targetOf({ options, io }: Invocation<AwsOptions>, compiled?: Com
 }
 
 /** Throws AccountMismatch unless the credentials belong to `accountId`; the sandbox, whose account is made up, is exempt. */
-export function requireAccount(way: Pick<Looking, "accountId" | "caller" | "sandbox">, accountId: string | undefined): void {
+function requireAccount(way: Pick<Looking, "accountId" | "caller" | "sandbox">, accountId: string | undefined): void {
   if (way.sandbox || accountId === undefined || way.accountId === accountId) return;
   throw new BeaconError("AccountMismatch", `the credentials belong to account ${way.accountId} (${way.caller}), not to ${accountId}`, {
     next: "choose other credentials with --profile, or correct the environment's accountId",

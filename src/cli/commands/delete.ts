@@ -1,6 +1,5 @@
 import { BeaconError } from "../../core/errors.ts";
-import type { Plan } from "../../core/plan.ts";
-import type { Revision } from "../../core/record.ts";
+import type { Consents, Plan } from "../../core/plan.ts";
 import { type ResourceKey, stackName } from "../../core/resource.ts";
 import type { PlanOptions, World } from "../../engine/types.ts";
 import { askConsent, type ConsentOptions, consentOptions } from "../asking.ts";
@@ -14,7 +13,7 @@ import { renderPlan } from "../render/plan.ts";
 import { managedKinds, selectKeys } from "../resources.ts";
 import { converge, type Seen } from "../run.ts";
 import type { Changing } from "../services.ts";
-import { requireAccount, type Session, type StackOptions, stackOption, withChange } from "../session.ts";
+import { type Session, type StackOptions, stackOption, withChange } from "../session.ts";
 
 type Options = SourceOptions &
   AwsOptions &
@@ -48,7 +47,6 @@ export default defineCommand<Options>({
       const { compiled, ...session } = opened;
       const first = await observeAll(session);
       const { revision } = first.state;
-      requireAccount(session.way, revision?.accountId);
       const only = invocation.args.length > 0 ? selectKeys(session.context.kinds, deletable(first), invocation.args) : undefined;
       if (only) requireUndeclared(only, compiled ? compiled.resources.map(({ key }) => key) : (revision?.resources ?? []));
       const planOptions = { destroy: true, includeProtected: options.includeProtected ?? false, ...(only ? { only } : {}) };
@@ -59,7 +57,7 @@ export default defineCommand<Options>({
       if (plan.changes.length === 0) return 0;
       requireExpected(plan, options.expect);
       requireSomethingToDo(plan);
-      await approve(invocation, session, plan.consents, revision);
+      await approve(invocation, opened, plan.consents, revision?.confirm.delete);
       const look = async () => planOf(session, await observeAll(session), planOptions);
       const end = await converge({
         session,
@@ -109,12 +107,13 @@ function requireUndeclared(keys: readonly ResourceKey[], declared: readonly Reso
 
 async function approve(
   invocation: Invocation<Options>,
-  { context }: Session<Changing>,
-  needed: Parameters<typeof askConsent>[1]["needed"],
-  revision: Revision | undefined,
+  { context, compiled }: Session<Changing>,
+  needed: Consents,
+  accepted: string | undefined,
 ): Promise<void> {
   // Protected things are not deleted on a mere yes: where the environment has no phrase, the stack's name is one.
-  const phrase = revision?.confirm.delete ?? (invocation.options.includeProtected ? stackName(context.stack) : undefined);
+  const phrase =
+    accepted ?? compiled?.environment.confirm.delete ?? (invocation.options.includeProtected ? stackName(context.stack) : undefined);
   await askConsent(invocation, {
     environment: context.stack.environment,
     verb: "delete",

@@ -26,7 +26,7 @@ export default defineCommand<Options>({
         invocation.io.out(`${record.key} is not protected.`);
         return 0;
       }
-      await approve(invocation, session, state.revision?.confirm.delete);
+      await approve(invocation, session, state.revision?.confirm.delete ?? session.compiled?.environment.confirm.delete);
       await unprotect(session, record);
       invocation.io.out(`${record.key} is no longer protected. Delete it with: beaconctl delete ${record.key}`);
       return 0;
