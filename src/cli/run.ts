@@ -53,13 +53,31 @@ export async function converge(approved: Approved): Promise<RunEnd> {
     const lease = await acquire(approved, stop);
     try {
       const report = await underLease(approved, lease, stop);
-      return { report, stopped: stop.exitCode(), elapsedMs: Math.round(runtime.monotonic() - startedAt) };
-    } finally {
       await lease.release();
+      return { report, stopped: stop.exitCode(), elapsedMs: Math.round(runtime.monotonic() - startedAt) };
+    } catch (error) {
+      // A lease that is lost cannot be given up; what ended the run says more.
+      await lease.release().catch(() => {});
+      throw await healed(approved, stop, error);
     }
   } finally {
     stop.dispose();
   }
+}
+
+/** A run that was deposed with calls on their way puts right what came too late; then it ends as it would have. */
+async function healed(approved: Approved, stop: Stop, error: unknown): Promise<unknown> {
+  const { Deposed, heal } = await import("../engine/engine.ts");
+  if (!(error instanceof Deposed) || error.touched.length === 0) return error;
+  const { session, io } = approved;
+  io.err("the lease was lost with calls on their way: waiting for it again, to put right what they may have reverted");
+  const again = async () => {
+    const lease = await acquire({ ...approved, wait: true }, stop);
+    return { lease, writer: session.way.writer(lease) };
+  };
+  const { results } = await heal(session.context, { touched: error.touched, acquire: again, stop: stop.signal });
+  for (const { key, outcome, message } of results) io.err(`${key}  ${outcome}: ${message}`);
+  return error;
 }
 
 async function acquire({ session, wait, io }: Approved, stop: Stop): Promise<Lease> {
