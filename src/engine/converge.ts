@@ -5,8 +5,8 @@
  * is known of the object; effects return what they brought about, so that a round seldom needs a look of its own.
  */
 
-import type { Reason } from "../core/condition.ts";
 import { same } from "../core/compare.ts";
+import type { Reason } from "../core/condition.ts";
 import { withoutSecrets } from "../core/diff.ts";
 import { equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
@@ -17,8 +17,8 @@ import { type AnyKind, type Effect, naturalKey, type Remote } from "../kind/kind
 import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, type Failure, failureOf, Halt, type Touch } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
-import { isBoundTo, releases } from "./release.ts";
 import { begun, bound, contradicts, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
+import { isBoundTo, releases } from "./release.ts";
 import { knownOf } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
@@ -428,7 +428,13 @@ export class Converger {
   async #takeDown(remote: Remote): Promise<void> {
     const record = this.#record as ResourceRecord;
     const onWait = (message: string) => this.#report("waiting", `${message} ${remote.id}`);
-    await takeDown(this.#x, { kind: this.#kind, record: { ...record, key: this.#resource.key }, remote, onWait, onBlocked: () => this.onBlocked(remote) });
+    await takeDown(this.#x, {
+      kind: this.#kind,
+      record: { ...record, key: this.#resource.key },
+      remote,
+      onWait,
+      onBlocked: () => this.onBlocked(remote),
+    });
     this.#remotes = this.#remotes.filter(({ id }) => id !== remote.id);
     this.#x.event("Deleted", `deleted ${remote.id}, which was superseded`, this.#resource.key);
     const after = this.#record as ResourceRecord;

@@ -140,7 +140,9 @@ function withTouched(world: World, touched: readonly Touch[]): World {
 /** What our creates made for resources that are gone meanwhile. */
 function leftovers(context: Context, world: World, touched: readonly Touch[]): readonly Leftover[] {
   const known = new Set([...world.state.records.values()].map(({ uid }) => uid));
-  const creates = touched.filter(({ verb, record }) => verb === "create" && record.lifecycle.deletion === "delete" && !known.has(record.uid));
+  const creates = touched.filter(
+    ({ verb, record }) => verb === "create" && record.lifecycle.deletion === "delete" && !known.has(record.uid),
+  );
   return creates.flatMap(({ record }) => {
     const kind = managedKind(context.kinds, record.kind);
     return (world.remotes.get(kind.id) ?? []).filter((remote) => isOf(remote, record)).map((remote) => ({ kind, record, remote }));

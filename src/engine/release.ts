@@ -20,7 +20,9 @@ export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly 
     if (removed.length === 0) return [];
     const after = present.filter((member) => !removed.includes(member));
     const change = { before: present, after, added: [], removed, changed: [], set: {}, drop: [] };
-    return [{ field, updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } }];
+    return [
+      { field, updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } },
+    ];
   });
 }
 

@@ -29,7 +29,8 @@ export async function remove(x: Execution, record: ResourceRecord, index: Remote
   do {
     for (const remote of objects) {
       // Nothing was there when the plan was made, so nobody agreed to a deletion.
-      if (change.action !== "delete") throw new Halt("waiting", "Resolving", `${remote.id} is still there: run the command again to see it`);
+      if (change.action !== "delete")
+        throw new Halt("waiting", "Resolving", `${remote.id} is still there: run the command again to see it`);
       report("acting", "deleting");
       await takeDown(x, { kind, record, remote, onWait, onBlocked: () => onBlocked(remote) });
       gone.add(remote.id);

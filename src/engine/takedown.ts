@@ -78,7 +78,9 @@ type Answer = { readonly accepted: boolean; readonly blocked: boolean; readonly 
 
 async function send(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Answer> {
   try {
-    await x.act({ verb: "delete", record, sent: {} }, () => kind.delete.run(x.run.authority.writer, { id: remote.id, observed: remote.values }));
+    await x.act({ verb: "delete", record, sent: {} }, () =>
+      kind.delete.run(x.run.authority.writer, { id: remote.id, observed: remote.values }),
+    );
     return { accepted: true, blocked: false };
   } catch (error) {
     const failure = failureOf(kind, error);

@@ -175,11 +175,7 @@ export class Cloud {
     this.world.note(`HAND  deleted ${id}`);
   }
 
-  #make(
-    id: string,
-    type: ObjectType,
-    from: { values: JsonObject; tags: Tags; foreign: boolean; request: string },
-  ): CloudObject {
+  #make(id: string, type: ObjectType, from: { values: JsonObject; tags: Tags; foreign: boolean; request: string }): CloudObject {
     const { settings, world } = this;
     const createdMs = world.elapsedMs;
     const pending = !from.foreign && type !== "named" && world.chance(settings.pendingRate);
@@ -286,7 +282,9 @@ export class Cloud {
 
 /** Ids of other objects that the values hold. */
 export function references(values: JsonObject): readonly string[] {
-  const lists = [values.parent, values.links, values.peers].flatMap((value): Json[] => (Array.isArray(value) ? [...value] : [value ?? null]));
+  const lists = [values.parent, values.links, values.peers].flatMap((value): Json[] =>
+    Array.isArray(value) ? [...value] : [value ?? null],
+  );
   return lists.filter((value): value is string => typeof value === "string");
 }
 

@@ -76,7 +76,9 @@ export async function apply(request: ApplyRequest): Promise<ApplyEnd> {
 async function putRight(context: Context, store: TableStore, way: Way, deposed: Deposed): Promise<ApplyEnd> {
   const { process, cloud } = way;
   const { touched } = deposed;
-  cloud.world.note(`${process.name}: was deposed, having touched ${touched.map(({ verb, record }) => `${verb} ${record.key}`).join(", ") || "nothing"}`);
+  cloud.world.note(
+    `${process.name}: was deposed, having touched ${touched.map(({ verb, record }) => `${verb} ${record.key}`).join(", ") || "nothing"}`,
+  );
   if (touched.length === 0) return endOf(deposed);
   const acquire = async () => {
     const lease = await store.acquire(STACK, { holder: `${process.name}, healing`, wait: true });
@@ -84,7 +86,9 @@ async function putRight(context: Context, store: TableStore, way: Way, deposed: 
   };
   try {
     const report = await heal(context, { touched, acquire, stop: new AbortController().signal });
-    cloud.world.note(`${process.name}: healed ${report.results.map(({ key, outcome, message }) => `${key} ${outcome}: ${message}`).join(", ")}`);
+    cloud.world.note(
+      `${process.name}: healed ${report.results.map(({ key, outcome, message }) => `${key} ${outcome}: ${message}`).join(", ")}`,
+    );
     return endOf(deposed);
   } catch (error) {
     return endOf(error);

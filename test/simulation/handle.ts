@@ -146,7 +146,15 @@ function abortable<T>(answer: Promise<T>, signal: AbortSignal | undefined): Prom
 }
 
 function effectOf(cloud: Cloud, operation: OperationName, input: object): unknown {
-  const given = input as { id: string; type: ObjectType; values: JsonObject; tags: Tags; token: string; set: Tags; drop: readonly string[] };
+  const given = input as {
+    id: string;
+    type: ObjectType;
+    values: JsonObject;
+    tags: Tags;
+    token: string;
+    set: Tags;
+    drop: readonly string[];
+  };
   switch (operation) {
     case "sim:DescribeObjects":
       return { Objects: cloud.describe(given.type) };

@@ -2,7 +2,14 @@
 
 import type { CompiledStack, View } from "../../src/core/compiled.ts";
 import { digest, isObject, type Json, type JsonObject } from "../../src/core/json.ts";
-import { type Dependency, type KindId, LIFECYCLE_DEFAULTS, type Lifecycle, type Resource, type ResourceKey } from "../../src/core/resource.ts";
+import {
+  type Dependency,
+  type KindId,
+  LIFECYCLE_DEFAULTS,
+  type Lifecycle,
+  type Resource,
+  type ResourceKey,
+} from "../../src/core/resource.ts";
 import { unknown } from "../../src/core/unknown.ts";
 import type { VirtualWorld } from "../support/virtual-runtime.ts";
 
@@ -95,7 +102,9 @@ function removed(manifest: Manifest, key: ResourceKey): Manifest {
   const gone = new Set<ResourceKey | undefined>([key]);
   for (const declared of manifest) if (gone.has(declared.parent) && declared.parent) gone.add(declared.key);
   const kept = (keys: readonly ResourceKey[]) => keys.filter((other) => !gone.has(other));
-  return manifest.filter((declared) => !gone.has(declared.key)).map((rest) => ({ ...rest, links: kept(rest.links), peers: kept(rest.peers) }));
+  return manifest
+    .filter((declared) => !gone.has(declared.key))
+    .map((rest) => ({ ...rest, links: kept(rest.links), peers: kept(rest.peers) }));
 }
 
 function renamed(world: VirtualWorld, manifest: Manifest, chosen: Declared): Manifest {
@@ -121,7 +130,15 @@ function changed(world: VirtualWorld, declared: Declared, manifest: Manifest, ed
   if (edit <= 5) return { ...declared, mode: `m${world.between(1, 3)}` };
   if (!refers(declared)) return { ...declared, size: world.between(1, 5) };
   if (edit === 6) return { ...declared, links: some(world, earlier, 0.4) };
-  if (edit === 7) return { ...declared, peers: some(world, manifest.filter(({ key }) => key !== declared.key), 0.3) };
+  if (edit === 7)
+    return {
+      ...declared,
+      peers: some(
+        world,
+        manifest.filter(({ key }) => key !== declared.key),
+        0.3,
+      ),
+    };
   if (edit === 8) return declared.note ? rest : { ...rest, note: "later" };
   if (edit === 9 && earlier.length > 0) return { ...declared, parent: (pick(world, earlier) as Declared).key };
   return { ...declared, size: world.between(1, 5) };
@@ -187,7 +204,8 @@ function idOf(key: ResourceKey): JsonObject {
 function evaluate(value: Json, view: View): Json {
   if (Array.isArray(value)) return value.map((element) => evaluate(element, view));
   if (!isObject(value)) return value;
-  if (typeof value.$expr !== "string") return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, evaluate(one ?? null, view)]));
+  if (typeof value.$expr !== "string")
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, evaluate(one ?? null, view)]));
   const dot = value.$expr.lastIndexOf(".");
   return view(value.$expr.slice(0, dot) as ResourceKey)?.[value.$expr.slice(dot + 1)] ?? unknown(value.$expr);
 }

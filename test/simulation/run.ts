@@ -30,6 +30,8 @@ if (one !== undefined) {
   }
   for (const failure of failures) console.error(`${failure}\n`);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  console.log(`${count} seeds, ${applies} applies, ${Math.round(virtualMs / 3_600_000)} virtual hours in ${seconds} s: ${failures.length} failed`);
+  console.log(
+    `${count} seeds, ${applies} applies, ${Math.round(virtualMs / 3_600_000)} virtual hours in ${seconds} s: ${failures.length} failed`,
+  );
   process.exitCode = failures.length > 0 ? 1 : 0;
 }

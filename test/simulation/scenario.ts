@@ -64,7 +64,8 @@ class Scenario {
       propagatingRate: rate(world, 0.3),
     });
     this.#table = new MemoryTable(world, {
-      fault: () => (!this.#calm && world.chance(this.#tableFaultRate) ? TABLE_FAULTS[world.between(0, TABLE_FAULTS.length - 1)] : undefined),
+      fault: () =>
+        !this.#calm && world.chance(this.#tableFaultRate) ? TABLE_FAULTS[world.between(0, TABLE_FAULTS.length - 1)] : undefined,
     });
     this.#watch = new LeaseWatch(this.#table);
     this.#callFaults = Object.fromEntries(Object.keys(CALM).map((fault) => [fault, rate(world, 0.12)])) as Record<CallFault, number>;
@@ -178,10 +179,7 @@ class Scenario {
     return end;
   }
 
-  async #apply(
-    process: VirtualProcess,
-    options: { wait: boolean; onSend?: Way["onSend"]; stop?: AbortSignal },
-  ): Promise<ApplyEnd> {
+  async #apply(process: VirtualProcess, options: { wait: boolean; onSend?: Way["onSend"]; stop?: AbortSignal }): Promise<ApplyEnd> {
     this.applies += 1;
     const { wait, onSend = () => {}, stop } = options;
     const way: Way = { cloud: this.#cloud, process, faults: () => (this.#calm ? CALM : this.#callFaults), onSend };
@@ -214,14 +212,18 @@ class Scenario {
   #handAct(): void {
     const { world } = this;
     const cloud = this.#cloud;
-    const bound = [...this.#state().records.values()].flatMap((record) => (record.id && record.lifecycle.deletion === "delete" ? [record.id] : []));
+    const bound = [...this.#state().records.values()].flatMap((record) =>
+      record.id && record.lifecycle.deletion === "delete" ? [record.id] : [],
+    );
     const id = bound[world.between(0, bound.length - 1)];
     switch (world.between(1, 5)) {
       case 1:
         return cloud.handCreate(
           "named",
           { name: world.chance(0.5) ? `given-r${world.between(1, 9)}` : `sim-test-r${world.between(1, 9)}`, size: 7 },
-          world.chance(0.5) ? {} : { "beacon:stack": "other/prod", "beacon:resource": "Named/r1", "beacon:uid": "x", "beacon:generation": "1" },
+          world.chance(0.5)
+            ? {}
+            : { "beacon:stack": "other/prod", "beacon:resource": "Named/r1", "beacon:uid": "x", "beacon:generation": "1" },
         );
       case 2:
         if (id) cloud.handUntag(id);
@@ -258,10 +260,14 @@ class Scenario {
     const [effects, writes, before] = [this.#cloud.effects, this.#table.effects.length, this.#state().records];
     this.#requireDone(await this.#apply(this.#process(), { wait: false }));
     if (this.#cloud.effects !== effects) throw new Violation("a second apply changed something");
-    const records = this.#table.effects.slice(writes).flatMap(({ writes: made }) => made.map((write) => ("put" in write ? write.put.sk : write.remove.sk)));
+    const records = this.#table.effects
+      .slice(writes)
+      .flatMap(({ writes: made }) => made.map((write) => ("put" in write ? write.put.sk : write.remove.sk)));
     const noise = records.filter((sk) => sk !== "lease");
     if (noise.length === 0) return;
-    const differing = [...this.#state().records.values()].filter((record) => !equal(record as unknown as Json, before.get(record.key) as unknown as Json));
+    const differing = [...this.#state().records.values()].filter(
+      (record) => !equal(record as unknown as Json, before.get(record.key) as unknown as Json),
+    );
     const change = differing.map((record) => `${JSON.stringify(before.get(record.key))} became ${JSON.stringify(record)}`);
     throw new Violation(`a second apply wrote ${noise.join(", ")} of ${stackName(STACK)}: ${change.join("; ")}`);
   }
@@ -294,6 +300,8 @@ function counting(at: number, act: () => void): () => void {
 
 function summary(end: ApplyEnd): string {
   if (end.type !== "done") return `${end.type}: ${end.message}`;
-  const results = end.report.results.map(({ key, outcome, reason, message }) => `${key} ${outcome}${outcome === "done" ? "" : ` ${reason}: ${message}`}`);
+  const results = end.report.results.map(
+    ({ key, outcome, reason, message }) => `${key} ${outcome}${outcome === "done" ? "" : ` ${reason}: ${message}`}`,
+  );
   return `${end.report.interrupted ? "interrupted; " : ""}${results.join(", ") || "nothing to do"}`;
 }
