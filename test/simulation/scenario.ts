@@ -218,13 +218,14 @@ class Scenario {
     const id = bound[world.between(0, bound.length - 1)];
     switch (world.between(1, 5)) {
       case 1:
-        return cloud.handCreate(
+        cloud.handCreate(
           "named",
           { name: world.chance(0.5) ? `given-r${world.between(1, 9)}` : `sim-test-r${world.between(1, 9)}`, size: 7 },
           world.chance(0.5)
             ? {}
             : { "beacon:stack": "other/prod", "beacon:resource": "Named/r1", "beacon:uid": "x", "beacon:generation": "1" },
         );
+        return;
       case 2:
         if (id) cloud.handUntag(id);
         return;
