@@ -1,0 +1,114 @@
+/** The offline commands, on a small project, in this process: what they print, and that they need no AWS. */
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { kinds } from "../../reconcilers/index.ts";
+import { iamPolicy } from "../../src/aws/permissions.ts";
+import type { AnyCommand, Invocation } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/commands/index.ts";
+import { createStyle } from "../../src/cli/io.ts";
+import type { Services } from "../../src/cli/services.ts";
+import { BeaconError } from "../../src/core/errors.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "beaconctl-offline-"));
+after(() => rmSync(folder, { recursive: true }));
+const good = join(folder, "good.yaml");
+writeFileSync(
+  good,
+  `
+apiVersion: beacon/v1
+kind: Project
+metadata: {name: small}
+spec:
+  parameters:
+    days: {type: integer, default: 14, minimum: 1}
+---
+apiVersion: beacon/v1
+kind: Environment
+metadata: {name: dev}
+spec: {default: true, region: eu-west-1}
+---
+apiVersion: ec2.aws/v1
+kind: VPC
+metadata: {name: main}
+spec: {cidrBlock: 10.0.0.0/16}
+---
+apiVersion: ec2.aws/v1
+kind: Subnet
+metadata: {name: a}
+spec: {vpcId: "\${vpc.main.vpcId}", cidrBlock: 10.0.1.0/24}
+`,
+);
+const bad = join(folder, "bad.yaml");
+writeFileSync(bad, "apiVersion: ec2.aws/v1\nkind: VPC\nmetadata: {name: other}\nspec: {cidrblock: 10.0.0.0/16}\n");
+
+/** Runs a command with services that know nothing of AWS; resolves to what it printed. */
+async function printed(name: string, args: readonly string[], options: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  const command = (await entry?.load()) as AnyCommand;
+  const out: string[] = [];
+  const style = createStyle(false);
+  const services = {
+    version: "1.2.3",
+    kinds: async () => kinds,
+    iamPolicy: async (operations: Parameters<Services["iamPolicy"]>[0]) => iamPolicy(operations, { stateTable: "beacon-state" }),
+  } as unknown as Services;
+  const io = {
+    out: (text: string) => void out.push(text),
+    err: () => {},
+    style,
+    errStyle: style,
+    errColor: false,
+    interactive: false,
+    live: false,
+    ask: async () => "",
+  };
+  const invocation: Invocation<{ file: readonly string[] }> = {
+    args,
+    options: { color: false, file: [good], ...options },
+    io,
+    services,
+    log: () => {},
+  };
+  assert.equal(await command.run(invocation as Invocation<never>), 0);
+  return out.join("\n");
+}
+
+const cases: readonly { name: string; args?: readonly string[]; options?: Readonly<Record<string, unknown>>; expected: RegExp }[] = [
+  { name: "validate", expected: /^Valid: 1 file, for dev\. Nothing was sent to AWS\.$/ },
+  { name: "render", expected: /vpcId: <vpc\.main\.vpcId>/ },
+  { name: "eval", args: ["${params.days * 2}"], expected: /28$/ },
+  { name: "eval", args: ["params.days"], options: { param: ["days=30"], output: "json" }, expected: /"value": 30/ },
+  { name: "graph", expected: /^VPC\/main\nSubnet\/a\n {2}└ VPC\/main \(vpcId\)$/ },
+  {
+    name: "graph",
+    options: { output: "dot" },
+    expected: /^digraph beacon \{[\s\S]*"Subnet\/a" -> "VPC\/main" \[label="vpcId"\];[\s\S]*\}$/,
+  },
+  { name: "schema", expected: /"cidrBlock"/ },
+  { name: "iam-policy", expected: /"ec2:CreateSubnet"[\s\S]*"ec2:CreateVpc"/ },
+  { name: "explain", expected: /^KIND +SHORT +APIVERSION +TYPE\n[\s\S]*SecurityGroup +sg/ },
+  { name: "explain", args: ["vpc"], expected: /cidrBlock +string[\s\S]*immutable/ },
+  { name: "explain", args: ["Subnet.VpcId"], expected: /^Subnet\.spec\.vpcId +string/ },
+  { name: "completion", args: ["bash"], expected: /compgen -W "validate render [^"]*sandbox[\s\S]*complete -F _beaconctl beaconctl/ },
+  { name: "completion", args: ["fish"], expected: /-a diff -d "show what an apply would change/ },
+  { name: "version", expected: /^beaconctl 1\.2\.3 \(node / },
+];
+
+for (const { name, args = [], options, expected } of cases) {
+  test(`${[name, ...args, JSON.stringify(options ?? {})].join(" ")} prints ${expected.source.slice(0, 40)}`, async () => {
+    assert.match(await printed(name, args, options), expected);
+  });
+}
+
+test("invalid manifests: every problem with its place and a caret, and the number of them", async () => {
+  await assert.rejects(printed("validate", [], { file: [good, bad] }), (error) => {
+    assert.ok(error instanceof BeaconError && error.code === "ManifestInvalid");
+    assert.match(error.message, /bad\.yaml:4:8[\s\S]*\^+[\s\S]*did you mean `cidrBlock`\?/);
+    assert.match(error.message, /problems? in 2 files\. Nothing was sent to AWS\.$/);
+    return true;
+  });
+});
