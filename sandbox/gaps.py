@@ -17,8 +17,10 @@ def close_gaps(service: str, lock: Lock) -> None:
     """Corrects moto's backend of `service` in place. Call it once per service, before its first request is served."""
     if service == "ec2":
         import gaps_ec2
+        import gaps_network
 
         gaps_ec2.close_gaps()
+        gaps_network.close_gaps()
     elif service == "dynamodb":
         import gaps_dynamodb
         import gaps_transactions

@@ -173,7 +173,8 @@ function secondaryValues(secondary: readonly NatGatewayAddress[]): JsonObject {
   const kept = secondary.filter(({ Status }) => Status !== "disassociating" && Status !== "unassigning" && Status !== "failed");
   return {
     secondaryAllocationIds: kept.flatMap((address) => address.AllocationId ?? []),
-    secondaryPrivateIpAddresses: kept.flatMap((address) => address.PrivateIp ?? []),
+    // The private address behind an Elastic IP address is AWS's own choice.
+    secondaryPrivateIpAddresses: kept.flatMap((address) => (address.AllocationId ? [] : (address.PrivateIp ?? []))),
     addressAssociations: associationsOf(kept),
   };
 }
@@ -200,6 +201,10 @@ function nonEmpty(list: string[] | undefined): string[] | undefined {
 
 function addressFinding({ key, spec: declared }: StaticResource): CheckFinding[] {
   const isPrivate = declared.connectivityType === "private";
+  if (!isPrivate && declared.secondaryPrivateIpAddresses !== undefined) {
+    const message = `${key} is public, and AWS chooses the private addresses behind its Elastic IP addresses`;
+    return [{ resource: key, field: "secondaryPrivateIpAddresses", message }];
+  }
   if (isPrivate && declared.allocationId !== undefined) {
     return [{ resource: key, field: "allocationId", message: `${key} is private, and a private NAT gateway has no Elastic IP address` }];
   }

@@ -27,7 +27,11 @@ test("an address and a NAT gateway live and go, and the blockers on the way are 
   await assertHolds(bench, made);
   assert.equal(made.values.publicIp, address.values.publicIp);
   const tagged = await settle(bench, made, { subnetId: range.id, tags: { Name: "b" } });
-  await assertHolds(bench, tagged);
+  const more = await make(addresses, {});
+  const full = await settle(bench, tagged, { subnetId: range.id, secondaryAllocationIds: [more.id] });
+  await assertHolds(bench, full);
+  await assertHolds(bench, await settle(bench, full, { subnetId: range.id, secondaryAllocationIds: [] }));
+  await removeAll(addresses, more);
   assert.deepEqual(
     (await ownedBy(bench)).map(({ id }) => id),
     [made.id],
@@ -101,6 +105,11 @@ test("secondary private addresses are assigned and unassigned", async () => {
 const rows = [
   { why: "a public gateway needs an address", spec: {}, fields: [""] },
   { why: "an address that is not known yet is one", spec: { allocationId: { $unknown: "eip.nat.allocationId" } }, fields: [] },
+  {
+    why: "a public gateway's further private addresses are AWS's choice",
+    spec: { allocationId: "eipalloc-1", secondaryPrivateIpAddresses: ["10.0.0.9"] },
+    fields: ["secondaryPrivateIpAddresses"],
+  },
   { why: "a private gateway needs none", spec: { connectivityType: "private" }, fields: [] },
   { why: "a private gateway has none", spec: { connectivityType: "private", allocationId: "eipalloc-1" }, fields: ["allocationId"] },
 ];

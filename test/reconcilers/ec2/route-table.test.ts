@@ -48,6 +48,9 @@ test("routes and associations follow the manifest, route by route", async () => 
   const second = { vpcId, routes: [{ destinationCidrBlock: "198.51.100.0/24", gatewayId }], subnetIds: [subnetIds[1]] };
   const changed = await settle(bench, full, second, first);
   await assertHolds(bench, changed);
+  const edge = await settle(bench, changed, { vpcId, gatewayIds: [gatewayId], propagatingVgws: ["vgw-0123456789abcdef0"] }, second);
+  await assertHolds(bench, edge);
+  await assertHolds(bench, await settle(bench, edge, { vpcId, gatewayIds: [], propagatingVgws: [] }));
   assert.deepEqual(
     (await ownedBy(bench)).map(({ id }) => id),
     [made.id],

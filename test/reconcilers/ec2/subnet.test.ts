@@ -16,10 +16,13 @@ test("a subnet is created, changed in place, found by its natural key, and delet
   const made = await make(bench, base);
   await assertHolds(bench, made);
   const ipv6CidrBlock = cidrSubnet(String(network.values.ipv6CidrBlock), 8, 3);
-  const options = { privateDnsNameOptionsOnLaunch: { enableResourceNameDnsARecord: true } };
+  const options = {
+    enableDns64: true,
+    privateDnsNameOptionsOnLaunch: { hostnameType: "resource-name", enableResourceNameDnsARecord: true },
+  };
   const wanted = { ...base, mapPublicIpOnLaunch: true, assignIpv6AddressOnCreation: true, ipv6CidrBlock, ...options };
   const changed = await settle(bench, made, wanted);
-  assert.equal(changed.effects, 4);
+  assert.equal(changed.effects, 6);
   await assertHolds(bench, changed);
   const back = await settle(bench, changed, base, wanted);
   assert.equal((await assertHolds(bench, back)).values.ipv6CidrBlock, undefined);
