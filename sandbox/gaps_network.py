@@ -72,8 +72,8 @@ def associate_nat_gateway_address(response: Any) -> Any:
 def disassociate_nat_gateway_address(response: Any) -> Any:
     gateway, gone = gateway_of(response), response._get_param("AssociationIds", [])
     for address in response.ec2_backend.addresses:
-        if address.association_id in gone:
-            response.ec2_backend.disassociate_address(association_id=address.association_id)
+        if address.association_id in gone:  # moto's own way would take the primary address from the interface, too.
+            address.eni, address.association_id = None, None
     return addresses_answer(gateway, drop(gateway, "associationId", gone))
 
 

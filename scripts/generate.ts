@@ -7,6 +7,7 @@
  *     base:        documents: the resource, named `example`, and what it needs to stand alone
  *     update:      steps, one after the other; each gives new values to members of the resource's spec (null: removed)
  *     immutable:   one such step that forces a replacement; absent where nothing is immutable
+ *     elsewhere:   mutable fields that no step can change, and why; they are tested beside the kind
  */
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
