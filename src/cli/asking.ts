@@ -27,7 +27,8 @@ export async function askConsent({ io, options }: Invocation<ConsentOptions>, re
     case "refused":
       throw consent.error;
     case "ask": {
-      if (!io.interactive) throw consent.otherwise;
+      // With -o the plan was not shown, so there is nothing a person could say yes to.
+      if (!io.interactive || options.output !== undefined) throw consent.otherwise;
       const answer = await ask(io, consent.question);
       if (answer !== consent.phrase) {
         throw new BeaconError("ApprovalRequired", `that was not "${consent.phrase}"; nothing was changed`);
