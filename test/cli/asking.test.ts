@@ -2,28 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { askConsent, type ConsentOptions } from "../../src/cli/asking.ts";
 import type { Invocation } from "../../src/cli/command.ts";
-import { createStyle } from "../../src/cli/io.ts";
 import { BeaconError } from "../../src/core/errors.ts";
+import { fakeIo } from "./fake-io.ts";
 
 type Asked = { readonly interactive?: boolean; readonly answer?: () => Promise<string>; readonly output?: string };
 
 /** Asks about a plan that replaces one resource; resolves to the question, if one was asked. */
 async function ask({ interactive = true, answer = async () => "yes", output }: Asked): Promise<string> {
   let question = "";
-  const style = createStyle(false);
-  const io = {
-    out: () => {},
-    err: () => {},
-    style,
-    errStyle: style,
-    errColor: false,
+  const io = fakeIo({
     interactive,
-    live: false,
-    ask: async (text: string) => {
+    ask: async (text) => {
       question = text;
       return answer();
     },
-  };
+  });
   const options = { color: false, ...(output === undefined ? {} : { output }) };
   const invocation = { args: [], options, io, services: {} as never, log: () => {} } satisfies Invocation<ConsentOptions>;
   await askConsent(invocation, { environment: "prod", verb: "apply", needed: { delete: 0, replace: 1, missing: 0 } });

@@ -9,9 +9,9 @@ import { kinds } from "../../reconcilers/index.ts";
 import { iamPolicy } from "../../src/aws/permissions.ts";
 import type { AnyCommand, Invocation } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
-import { createStyle } from "../../src/cli/io.ts";
 import type { Services } from "../../src/cli/services.ts";
 import { BeaconError } from "../../src/core/errors.ts";
+import { fakeIo } from "./fake-io.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "beaconctl-offline-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -50,22 +50,12 @@ async function printed(name: string, args: readonly string[], options: Readonly<
   const entry = COMMANDS.find((candidate) => candidate.name === name);
   const command = (await entry?.load()) as AnyCommand;
   const out: string[] = [];
-  const style = createStyle(false);
   const services = {
     version: "1.2.3",
     kinds: async () => kinds,
     iamPolicy: async (operations: Parameters<Services["iamPolicy"]>[0]) => iamPolicy(operations, { stateTable: "beacon-state" }),
   } as unknown as Services;
-  const io = {
-    out: (text: string) => void out.push(text),
-    err: () => {},
-    style,
-    errStyle: style,
-    errColor: false,
-    interactive: false,
-    live: false,
-    ask: async () => "",
-  };
+  const io = fakeIo({ out: (text) => void out.push(text) });
   const invocation: Invocation<{ file: readonly string[] }> = {
     args,
     options: { color: false, file: [good], ...options },

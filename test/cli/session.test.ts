@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { systemRuntime } from "../../src/aws/runtime.ts";
 import type { Invocation } from "../../src/cli/command.ts";
-import { createStyle } from "../../src/cli/io.ts";
 import type { Looking, Services, Target } from "../../src/cli/services.ts";
 import { type StackOptions, withLook } from "../../src/cli/session.ts";
 import { BeaconError, type ErrorCode } from "../../src/core/errors.ts";
 import type { Revision } from "../../src/core/record.ts";
 import { type Stack, stackName } from "../../src/core/resource.ts";
+import { fakeIo } from "./fake-io.ts";
 
 const home = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), "beaconctl-session-"));
@@ -48,18 +48,7 @@ function servicesOf({ stacks = [prod, dev], revision, accountId = "111122223333"
 }
 
 function invocation(services: Services, options: StackOptions & { env?: string } = {}): Invocation<typeof options> {
-  const style = createStyle(false);
-  const io = {
-    out: () => {},
-    err: () => {},
-    style,
-    errStyle: style,
-    errColor: false,
-    interactive: false,
-    live: false,
-    ask: async () => "",
-  };
-  return { args: [], options: { color: false, ...options }, io, services, log: () => {} };
+  return { args: [], options: { color: false, ...options }, io: fakeIo(), services, log: () => {} };
 }
 
 async function stackOf(world: World, options: StackOptions & { env?: string }): Promise<string> {

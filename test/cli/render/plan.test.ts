@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { createStyle } from "../../../src/cli/io.ts";
+import { renderMarkdown } from "../../../src/cli/render/markdown.ts";
 import { type PlanFacts, renderPlan } from "../../../src/cli/render/plan.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { Change, Plan } from "../../../src/core/plan.ts";
@@ -134,3 +135,11 @@ for (const { name, why, plan: value, verbose, facts: own } of cases) {
     assertGolden(`plan/${name}.txt`, renderPlan(value, own ?? facts, { style: createStyle(false), verbose: verbose ?? false }));
   });
 }
+
+test("plan/markdown: a table for a review, and the whole plan folded below it", () => {
+  const blocked = change("Table/a|b", "blocked", { blocked: { reason: "Protected", message: "unprotect it | first" } });
+  const updated = change("LogGroup/app", "update", {
+    differences: [scalar("retentionInDays", 14, 30), scalar("tags.Name", "a", "b", "drift")],
+  });
+  assertGolden("plan/markdown.md", renderMarkdown(plan([create, updated, blocked, change("EIP/a", "none")]), facts));
+});
