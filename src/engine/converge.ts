@@ -44,6 +44,7 @@ export class Converger {
   #openedMs: number | undefined;
   #boundMs: number | undefined;
   #waits = 0;
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(x: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
     this.#x = x;
@@ -89,24 +90,39 @@ export class Converger {
 
   /**
    * Gives up what it uses of an object that must be gone before its successor can be made: members of lists that refer to
-   * it. They come back with the successor. Earlier generations that live in it are deleted now rather than later. A call without a clear answer is left to the next try.
+   * it. They come back with the successor. Earlier generations that live in it are deleted now rather than later. A call
+   * without a clear answer is left to the next try.
    */
   async letGo(used: Remote): Promise<void> {
-    const old = this.#predecessors();
-    for (const remote of [...(this.current ? [this.current] : []), ...old]) {
-      const mayChange = (field: string) => old.includes(remote) || field in (this.#record?.applied ?? {}) || field in this.#resource.spec;
-      for (const { updater, target, field } of releases(this.#kind, remote, used)) {
-        if (!mayChange(field)) continue;
-        try {
-          const touch: Touch = { verb: "update", record: this.#record as ResourceRecord, sent: target.desired };
-          const effect = await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target));
-          this.#remotes = this.#remotes.map((other) => (other.id === remote.id ? withEffect(other, effect) : other));
-        } catch (error) {
-          if (failureOf(this.#kind, error).means === "stall") throw error;
-        }
+    const held = [this.current, ...this.#predecessors()].flatMap((remote) => (remote ? [remote.id] : []));
+    for (const id of held) await this.#oneAtATime(() => this.#release(id, used));
+    for (const remote of this.#predecessors()) if (isBoundTo(this.#kind, remote, used)) await this.#takeDown(remote);
+  }
+
+  async #release(id: string, used: Remote): Promise<void> {
+    const remote = this.#remotes.find((one) => one.id === id);
+    const old = this.#predecessors().some((one) => one.id === id);
+    const mayChange = (field: string) => old || field in (this.#record?.applied ?? {}) || field in this.#resource.spec;
+    for (const { updater, target, field } of remote ? releases(this.#kind, remote, used) : []) {
+      if (!mayChange(field)) continue;
+      const touch: Touch = { verb: "update", record: this.#record as ResourceRecord, sent: target.desired };
+      try {
+        this.#took(id, await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target)));
+      } catch (error) {
+        if (failureOf(this.#kind, error).means === "stall") throw error;
       }
     }
-    for (const remote of old) if (isBoundTo(this.#kind, remote, used)) await this.#takeDown(remote);
+  }
+
+  #took(id: string, effect: Effect): void {
+    this.#remotes = this.#remotes.map((remote) => (remote.id === id ? withEffect(remote, effect) : remote));
+  }
+
+  // Another resource may ask this one to let go while it is being updated: each sees what the other brought about.
+  #oneAtATime<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(task);
+    this.#tail = result.catch(() => {});
+    return result;
   }
 
   /** Whether an object of an earlier generation is still there, or recorded as such. */
@@ -457,8 +473,12 @@ export class Converger {
     try {
       const touch: Touch = { verb: "update", record: this.#record as ResourceRecord, sent };
       const target = { id: current.id, desired, observed, changes };
-      const effect = await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target));
-      this.#remotes = this.#remotes.map((remote) => (remote.id === current.id ? withEffect(remote, effect) : remote));
+      const sentNow = await this.#oneAtATime(async () => {
+        if (!this.#remotes.includes(current)) return false;
+        this.#took(current.id, await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target)));
+        return true;
+      });
+      if (!sentNow) return false; // It changed meanwhile: decide again.
       const drifted = differences.some(({ field, cause }) => updater.fields.includes(field) && cause === "drift");
       this.#x.event(
         drifted ? "Corrected" : "Updated",
