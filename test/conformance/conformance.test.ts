@@ -1,51 +1,50 @@
-/** One suite over every kind, driven by the kinds' examples alone. */
+/** One suite over every kind, driven by the kinds' examples alone (DESIGN section 4: docs page and fixture at once). */
 
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { kinds } from "../../reconcilers/index.ts";
 import type { AnyKind } from "../../src/kind/kind.ts";
-import { type Example, readExamples } from "./example.ts";
+import { changedFields, type Example, mutableFields, readExamples } from "./example.ts";
 import { MISHAPS, surviveEverywhere } from "./faults.ts";
+import { Place } from "./place.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { newSubject, type Subject } from "./subject.ts";
 import { type Calls, declaredCalls, watchedKinds } from "./watched-kinds.ts";
 
-// Stacks under way at once: enough to keep the sandbox and this process busy while others wait for an answer.
-const CONCURRENCY = 6;
+// As many regions as the sandbox has, so that kinds stay out of each other's lists.
+const REGIONS = ["eu-central-1", "eu-west-2", "eu-west-3", "eu-north-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "sa-east-1"];
 
 const calls: Calls = new Map();
 const watched = watchedKinds(kinds, calls);
 const examples = readExamples();
 const managed = [...watched.values()].filter((kind): kind is AnyKind => !kind.lookup);
 
-describe("every kind", { concurrency: CONCURRENCY }, () => {
-  for (const kind of managed) {
-    const example = examples.get(kind.id);
-    if (!example) continue;
-    for (const { title, run } of SCENARIOS) it(`${kind.name}: ${title}`, () => onFreshStack(kind, example, run));
-    for (const mishap of MISHAPS) {
-      it(`${kind.name}: survives ${mishap.title} at every mutating call of its life`, () =>
-        onFreshStack(kind, example, (subject) => surviveEverywhere(subject, mishap)));
-    }
-  }
-
-  after(() => {
-    for (const kind of watched.values()) {
-      const unused = [...declaredCalls(kind)].filter((call) => !calls.get(kind.id)?.has(call));
-      assert.deepEqual(unused, [], `${kind.name} declares operations that nothing here makes it call`);
-    }
-  });
-});
-
 it("every kind has an example", () => {
   assert.deepEqual([...watched.keys()].filter((id) => !examples.has(id)), []);
 });
 
-async function onFreshStack(kind: AnyKind, example: Example, run: (subject: Subject) => Promise<void>): Promise<void> {
-  const subject = await newSubject(watched, kind, example);
-  try {
-    await run(subject);
-  } finally {
-    await subject.close();
+describe("every kind", { concurrency: true }, () => {
+  for (const [index, kind] of managed.entries()) {
+    const example = examples.get(kind.id);
+    if (example) conformance(kind, example, REGIONS[index % REGIONS.length] as string);
   }
+});
+
+function conformance(kind: AnyKind, example: Example, region: string): void {
+  describe(kind.name, { concurrency: 1 }, () => {
+    const place = new Place(watched, kind, { example, region });
+    for (const scenario of SCENARIOS) it(`${kind.name}: ${scenario.title}`, () => place.run(scenario));
+    for (const mishap of MISHAPS) {
+      const title = `survives ${mishap.title} at every mutating call of its life`;
+      it(`${kind.name}: ${title}`, () => place.run({ title, run: (subject) => surviveEverywhere(subject, mishap) }));
+    }
+    it(`${kind.name}: calls every operation it declares`, () => {
+      const unused = [...declaredCalls(kind)].filter((call) => !calls.get(kind.id)?.has(call));
+      assert.deepEqual(unused, [], `${kind.name} declares operations that nothing here makes it call`);
+    });
+    it(`${kind.name}: its example changes every mutable field`, () => {
+      const changed = changedFields(example);
+      assert.deepEqual(mutableFields(kind).filter((name) => !changed.has(name)), [], `${kind.name}: no update step changes them`);
+    });
+    after(() => place.clear());
+  });
 }

@@ -47,12 +47,16 @@ function exampleOf({ base, update = [], immutable }: ExampleFile): Example {
   const states = [subject.spec ?? {}];
   for (const step of update) states.push(changed(states.at(-1) as JsonObject, step));
   return {
-    key: `${subject.kind}/${subject.metadata.name}`,
+    key: keyOf(subject),
     others: base.filter((document) => document !== subject),
     subject,
     states,
     immutable: immutable && changed(subject.spec ?? {}, immutable),
   };
+}
+
+export function keyOf({ kind, metadata }: Document): ResourceKey {
+  return `${kind}/${metadata.name}`;
 }
 
 /** The spec with new values for some members; null removes one. */
@@ -68,6 +72,12 @@ export function withoutSubject({ subject, others }: Example): readonly Document[
     for (const other of others) if (JSON.stringify(other).includes(reference)) gone.add(other);
   }
   return others.filter((document) => !gone.has(document));
+}
+
+/** The documents that refer to the subject, directly or through another. */
+export function referrers(example: Example): readonly Document[] {
+  const kept = withoutSubject(example);
+  return example.others.filter((document) => !kept.includes(document));
 }
 
 /** Fields that one of the update steps changes. */

@@ -41,27 +41,31 @@ export async function surviveEverywhere(subject: Subject, mishap: Mishap): Promi
 /** Lets it befall the nth mutating call of the phase. False when the phase has no such call. */
 async function survive(subject: Subject, phase: Phase, mishap: Mishap, nth: number): Promise<boolean> {
   await subject.settle(phase.from, `before ${phase.name}`);
-  const struck = await strike(subject, phase.to, mishap, nth);
+  const { struck, settled } = await strike(subject, phase.to, mishap, nth);
   if (struck === undefined) return false;
   const what = `${phase.name}, ${mishap.title} at call ${nth} (${struck})`;
-  await subject.settle(phase.to, what);
+  if (!settled) await subject.settle(phase.to, what);
   await subject.assertAtRest(phase.to, what);
   return true;
 }
 
-/** One run towards the spec under the mishap; resolves to the call that met it. */
-async function strike(subject: Subject, spec: Spec, mishap: Mishap, nth: number): Promise<string | undefined> {
+/** The call that met the mishap, if one did, and whether the engine got over it in the same run. */
+type Struck = { readonly struck: string | undefined; readonly settled: boolean };
+
+/** One run towards the spec under the mishap. */
+async function strike(subject: Subject, spec: Spec, mishap: Mishap, nth: number): Promise<Struck> {
   const { stand } = subject;
   const manifests = subject.manifests(spec);
   if (mishap.death !== undefined) {
     const life = new Life({ nth, when: mishap.death });
     await stand.pass(manifests, {}, life);
-    return life.diedOf;
+    return { struck: life.diedOf, settled: false };
   }
   const injection = stand.proxy.inject({ match: { mutating: true }, fault: mishap.fault, nth });
   try {
-    await stand.pass(manifests);
-    return injection.fired === 0 ? undefined : (await injection.struck).name;
+    const pass = await stand.pass(manifests);
+    const settled = pass?.report.results.every(({ outcome }) => outcome === "done") ?? false;
+    return { struck: injection.fired === 0 ? undefined : (await injection.struck).name, settled };
   } finally {
     stand.proxy.clearRules();
   }

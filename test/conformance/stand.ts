@@ -18,10 +18,10 @@ import { execute, makePlan, observe } from "../../src/engine/engine.ts";
 import { ownerOf } from "../../src/engine/identify.ts";
 import { LOCAL_SETTINGS } from "../../src/engine/settings.ts";
 import type { Context, PlanOptions, RunReport, World } from "../../src/engine/types.ts";
-import type { AnyKind, Kinds, Remote, Scope } from "../../src/kind/kind.ts";
+import type { AnyKind, Kinds, Remote } from "../../src/kind/kind.ts";
 import { TableStore } from "../../state/store.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
-import { freshProject, sandboxEndpoint, TEST_REGION } from "../support/sandbox.ts";
+import { freshProject, sandboxEndpoint } from "../support/sandbox.ts";
 import { InstantTable } from "./instant-table.ts";
 import { Life } from "./life.ts";
 import { operationsOf } from "./watched-kinds.ts";
@@ -41,6 +41,7 @@ const hasty: Runtime = { ...systemRuntime, sleep: (ms, signal) => systemRuntime.
 export class Stand {
   readonly kinds: Kinds;
   readonly stack: Stack;
+  readonly region: string;
   readonly proxy: FaultProxy;
   readonly #session: AwsSession;
   readonly #direct: AwsSession;
@@ -49,6 +50,7 @@ export class Stand {
   constructor(kinds: Kinds, stack: Stack, proxy: FaultProxy, sessions: { readonly proxied: AwsSession; readonly direct: AwsSession }) {
     this.kinds = kinds;
     this.stack = stack;
+    this.region = sessions.proxied.region;
     this.proxy = proxy;
     this.#session = sessions.proxied;
     this.#direct = sessions.direct;
@@ -85,20 +87,20 @@ export class Stand {
     return assert.fail(`${what}: ${open.map(({ key, outcome, reason, message }) => `${key} ${outcome} (${reason}): ${message}`).join("; ")}`);
   }
 
-  /** What a look would now do; none of it is `none`. */
-  async left(compiled: CompiledStack | undefined, options: PlanOptions = {}): Promise<readonly Change[]> {
-    const { plan } = await this.plan(compiled, options);
-    return plan.changes.filter(({ action, retires, resolves }) => action !== "none" || retires.length > 0 || resolves);
+  /** What a look would do now, `none` left out, and the live objects it saw that are the resource's by their tags. */
+  async rest(compiled: CompiledStack | undefined, kind: AnyKind, key: ResourceKey): Promise<{ left: readonly Change[]; objects: readonly Remote[] }> {
+    const { plan, world } = await this.plan(compiled, compiled ? {} : { destroy: true });
+    const left = plan.changes.filter(({ action, retires, resolves }) => action !== "none" || retires.length > 0 || resolves);
+    // A stack without resources of this kind looks at none of them.
+    const remotes = world.remotes.get(kind.id) ?? (await this.objects(kind, key));
+    return { left, objects: remotes.filter((remote) => isLive(remote, key)) };
   }
 
-  /** The live objects AWS holds whose tags say that they are this resource's, and those of this id or name. */
-  async objects(kind: AnyKind, key: ResourceKey, also: Partial<Scope> = {}): Promise<readonly Remote[]> {
-    const all = new Set(Object.keys(kind.spec.fields));
-    const found = await kind.list.run(this.hand, { stack: stackName(this.stack), ids: [], names: [], fields: all, ...also });
-    return found.filter((remote) => {
-      const asked = also.ids?.includes(remote.id) || (also.names?.length ?? 0) > 0;
-      return !remote.deleting && (asked || ownerOf(remote)?.resource === key);
-    });
+  /** The live objects AWS holds whose tags say that they are this resource's, and those of these ids. */
+  async objects(kind: AnyKind, key: ResourceKey, ids: readonly string[] = []): Promise<readonly Remote[]> {
+    const fields = new Set(Object.keys(kind.spec.fields));
+    const found = await kind.list.run(this.hand, { stack: stackName(this.stack), ids, names: [], fields });
+    return found.filter((remote) => isLive(remote, key) || (ids.includes(remote.id) && !remote.deleting));
   }
 
   /** Forgets the records, as when the state table is lost. */
@@ -124,7 +126,7 @@ export class Stand {
     const plan = makePlan(context, world, options);
     const lease = await context.store.acquire(this.stack, { holder: "conformance", wait: false });
     try {
-      const revision = await accepted(world, lease);
+      const revision = await accepted(this, world, lease);
       const authority = { writer: life.writer(this.#session.writer(lease)), lease };
       const seen = revision ? { ...world, state: { ...world.state, revision } } : world;
       const report = await execute(context, { world: seen, plan, authority, options, stop: new AbortController().signal });
@@ -135,18 +137,22 @@ export class Stand {
   }
 }
 
-/** A stand for a stack that nobody has used before. */
-export async function newStand(kinds: Kinds, prefix: string): Promise<Stand> {
+function isLive(remote: Remote, key: ResourceKey): boolean {
+  return !remote.deleting && ownerOf(remote)?.resource === key;
+}
+
+/** A stand for a stack that nobody has used before. A region of its own keeps the objects few that the sandbox has to look through. */
+export async function newStand(kinds: Kinds, prefix: string, region: string): Promise<Stand> {
   const upstream = await sandboxEndpoint();
   const proxy = await startFaultProxy({ upstream });
   const operations = operationsOf(kinds);
-  const options = { region: TEST_REGION, sandbox: true, readOperations: operations, operations, runtime: hasty };
+  const options = { region, sandbox: true, readOperations: operations, operations, runtime: hasty };
   const sessions = { proxied: connect({ ...options, endpoint: proxy.endpoint }), direct: connect({ ...options, endpoint: upstream }) };
   return new Stand(kinds, { project: freshProject(prefix), environment: "t" }, proxy, sessions);
 }
 
 // As the commands do it: a new revision for new manifests, none for a deletion.
-async function accepted({ compiled, state, pins }: World, lease: Lease): Promise<Revision | undefined> {
+async function accepted({ region }: Stand, { compiled, state, pins }: World, lease: Lease): Promise<Revision | undefined> {
   const previous = state.revision;
   if (!compiled || previous?.digest === compiled.digest) return previous;
   const revision: Revision = {
@@ -155,7 +161,7 @@ async function accepted({ compiled, state, pins }: World, lease: Lease): Promise
     source: compiled.source,
     acceptedAt: new Date().toISOString(),
     acceptedBy: "conformance",
-    region: TEST_REGION,
+    region,
     accountId: "123456789012",
     confirm: {},
     pins,

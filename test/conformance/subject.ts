@@ -2,18 +2,20 @@
 
 import assert from "node:assert/strict";
 import { stringify } from "yaml";
+import type { Writer } from "../../src/aws/service.ts";
 import { withoutOwnership } from "../../src/aws/tags.ts";
 import type { CompiledStack } from "../../src/core/compiled.ts";
 import { type Diff, diff } from "../../src/core/diff.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 import type { Change } from "../../src/core/plan.ts";
 import type { ResourceKey } from "../../src/core/resource.ts";
-import type { AnyKind, Kinds, Remote } from "../../src/kind/kind.ts";
+import type { World } from "../../src/engine/types.ts";
+import type { AnyKind, Remote } from "../../src/kind/kind.ts";
 import { compile } from "../../src/manifest/compile.ts";
 import { formatProblems } from "../../src/manifest/problems.ts";
 import { sourcesOf } from "../../src/manifest/source.ts";
-import { type Example, withoutSubject } from "./example.ts";
-import { newStand, type Stand } from "./stand.ts";
+import { type Example, keyOf, referrers, withoutSubject } from "./example.ts";
+import type { Stand } from "./stand.ts";
 
 /** Effects an outside hand may need for one change; more means that an updater gets nowhere. */
 const STEPS_MAX = 30;
@@ -60,7 +62,7 @@ export class Subject {
     const { project, environment } = this.stand.stack;
     const own = [
       { apiVersion: "beacon/v1", kind: "Project", metadata: { name: project }, spec: { id: project } },
-      { apiVersion: "beacon/v1", kind: "Environment", metadata: { name: environment }, spec: { region: "eu-west-1" } },
+      { apiVersion: "beacon/v1", kind: "Environment", metadata: { name: environment }, spec: { region: this.stand.region } },
     ];
     const { others, subject } = this.example;
     const documents = [...own, ...(spec ? [...others, { ...subject, spec }] : withoutSubject(this.example))];
@@ -91,23 +93,17 @@ export class Subject {
 
   /** Fails unless nothing is left to do and AWS holds one object of the subject, or none when it is not declared. */
   async assertAtRest(spec: Spec, what: string): Promise<void> {
-    const left = await this.stand.left(this.manifests(spec));
+    const { left, objects } = await this.stand.rest(this.manifests(spec), this.kind, this.key);
     assert.deepEqual(left, [], this.says(`${what}: the plan is not empty`));
-    const found = await this.stand.objects(this.kind, this.key);
-    const ids = found.map(({ id }) => id).join(", ");
-    assert.equal(found.length, spec ? 1 : 0, this.says(`${what}: AWS holds ${found.length} objects of it (${ids})`));
+    const ids = objects.map(({ id }) => id).join(", ");
+    assert.equal(objects.length, spec ? 1 : 0, this.says(`${what}: AWS holds ${objects.length} objects of it (${ids})`));
   }
 
   /** The spec's values with everything known that a look can tell. */
   async resolved(spec: JsonObject): Promise<JsonObject> {
     const compiled = this.manifests(spec);
     const { world } = await this.stand.plan(compiled);
-    const view = (key: ResourceKey) => {
-      const record = world.state.records.get(key);
-      return world.pins[key]?.values ?? world.remotes.get(record?.kind ?? "")?.find(({ id }) => id === record?.id)?.values;
-    };
-    const resource = compiled.resources.find(({ key }) => key === this.key);
-    return resource ? compiled.resolve(resource, view) : {};
+    return resolveIn(world, compiled, this.key);
   }
 
   /** The fields' differences between what is wanted of them (undefined: their `unset`) and the object. */
@@ -133,6 +129,21 @@ export class Subject {
     assert.fail(this.says(`an outside hand cannot bring about ${JSON.stringify(wanted)} in ${STEPS_MAX} steps`));
   }
 
+  /** Deletes the object and whatever refers to it, as somebody outside would: first they let go of each other. */
+  async destroyOutside(): Promise<void> {
+    const { hand, kinds } = this.stand;
+    const { world } = await this.stand.plan(this.manifests(this.base));
+    const keys = [...referrers(this.example).map(keyOf), this.key];
+    const held = keys.flatMap((key) => {
+      const record = world.state.records.get(key);
+      const kind = record && (kinds.get(record.kind) as AnyKind);
+      const remote = world.remotes.get(record?.kind ?? "")?.find(({ id }) => id === record?.id);
+      return kind && remote ? [{ kind, remote }] : [];
+    });
+    for (const { kind, remote } of held) await letGo(kind, remote, hand);
+    for (const { kind, remote } of held) await kind.delete.run(hand, { id: remote.id, observed: remote.values });
+  }
+
   /** Removes tags from the object, as somebody outside would. */
   async untag(current: Remote, keys: readonly string[]): Promise<void> {
     const updater = this.kind.updates.find(({ fields }) => fields.includes("tags"));
@@ -147,15 +158,30 @@ export class Subject {
   }
 }
 
-/** A fresh stack for the kind's example. */
-export async function newSubject(kinds: Kinds, kind: AnyKind, example: Example): Promise<Subject> {
-  const stand = await newStand(kinds, kind.name.toLowerCase().slice(0, 8));
-  return new Subject(stand.kinds.get(kind.id) as AnyKind, example, stand);
+/** The spec of a resource as far as the look knows what it refers to. */
+export function resolveIn(world: World, compiled: CompiledStack, key: ResourceKey): JsonObject {
+  const view = (other: ResourceKey) => {
+    const record = world.state.records.get(other);
+    return world.pins[other]?.values ?? world.remotes.get(record?.kind ?? "")?.find(({ id }) => id === record?.id)?.values;
+  };
+  const resource = compiled.resources.find((candidate) => candidate.key === key);
+  return resource ? compiled.resolve(resource, view) : {};
 }
 
 /** The value a field is brought to when it leaves the manifest; undefined where it is then left as it is. */
 export function unsetOf(kind: AnyKind, field: string): Json | undefined {
   return kind.spec.fields[field]?.meta?.unset;
+}
+
+/** Empties the late fields, by which objects may hold each other. */
+async function letGo(kind: AnyKind, remote: Remote, hand: Writer): Promise<void> {
+  for (const [name, { meta }] of Object.entries(kind.spec.fields)) {
+    const present = remote.values[name];
+    if (!meta?.late || !Array.isArray(present) || present.length === 0) continue;
+    const change = { before: present, after: [], added: [], removed: present, changed: [], set: {}, drop: [] };
+    const updater = kind.updates.find(({ fields }) => fields.includes(name));
+    await updater?.run(hand, { id: remote.id, desired: { [name]: [] }, observed: remote.values, changes: { [name]: change } });
+  }
 }
 
 function specOf(kind: AnyKind, { values }: Remote): JsonObject {
