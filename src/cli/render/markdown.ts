@@ -4,6 +4,7 @@ import type { Change, Plan } from "../../core/plan.ts";
 import { stackName } from "../../core/resource.ts";
 import { createStyle } from "../io.ts";
 import { isEmptyPlan, type PlanFacts, planCounts, renderPlan } from "./plan.ts";
+import { count } from "./table.ts";
 
 /** GitHub-flavoured Markdown. */
 export function renderMarkdown(plan: Plan, facts: PlanFacts): string {
@@ -30,6 +31,11 @@ export function renderMarkdown(plan: Plan, facts: PlanFacts): string {
 }
 
 function tableRow(change: Change): string {
-  const fields = [...new Set(change.differences.map(({ path, cause }) => `\`${path}\` (${cause})`))].join(", ");
-  return `| ${change.action} | ${change.key} | ${(change.blocked?.message ?? fields).replaceAll("|", "\\|")} |`;
+  return `| ${change.action} | ${change.key} | ${whatDiffers(change).replaceAll("|", "\\|")} |`;
+}
+
+function whatDiffers({ blocked, desired, differences, action }: Change): string {
+  if (blocked) return blocked.message;
+  if (action === "create") return count(Object.keys(desired ?? {}).length, "field");
+  return [...new Set(differences.map(({ path, cause }) => `\`${path}\` (${cause})`))].join(", ");
 }

@@ -137,7 +137,7 @@ for (const { name, why, plan: value, verbose, facts: own } of cases) {
 }
 
 test("plan/markdown: a table for a review, and the whole plan folded below it", () => {
-  const blocked = change("Table/a|b", "blocked", { blocked: { reason: "Protected", message: "unprotect it | first" } });
+  const blocked = change("Table/a", "blocked", { blocked: { reason: "Protected", message: "unprotect it | first" } });
   const updated = change("LogGroup/app", "update", {
     differences: [scalar("retentionInDays", 14, 30), scalar("tags.Name", "a", "b", "drift")],
   });
