@@ -71,7 +71,7 @@ export const natGateway = defineKind({
         aws.pages(ec2, "DescribeNatGateways", { Filter: [...filters, alive], MaxResults: 1000 }, "NatGateways");
       const finders = ec2Finders<NatGateway>(describe, "nat-gateway-id", (object) => object.NatGatewayId);
       const found = await listInScope(scope, finders);
-      return found.filter((object) => object.State !== "deleted").map(remote);
+      return found.map(remote);
     },
   },
   create: {
