@@ -163,7 +163,7 @@ export class Cloud {
 
   handUntag(id: string): void {
     const object = this.#live(id);
-    if (!object) return;
+    if (!object || object.foreign) return;
     this.#change(object, this.#latest(object).values, {});
     this.world.note(`HAND  removed the tags of ${id}`);
   }

@@ -46,7 +46,9 @@ export function firstManifest(world: VirtualWorld): Manifest {
 export function nextManifest(world: VirtualWorld, manifest: Manifest): Manifest {
   let next = manifest;
   for (let edits = world.between(1, 4); edits > 0; edits--) next = edited(world, next);
-  return next;
+  // What lived in another cannot be declared anew without it: as a subnet's VPC, a parent is not optional once it was given.
+  const hadParent = new Set(manifest.filter(({ parent }) => parent).map(({ key }) => key));
+  return next.filter(({ key, parent }) => !parent && hadParent.has(key)).reduce((rest, { key }) => removed(rest, key), next);
 }
 
 function edited(world: VirtualWorld, manifest: Manifest): Manifest {

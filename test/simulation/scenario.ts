@@ -20,6 +20,7 @@ import { firstManifest, type Manifest, nextManifest, reasonable, STACK } from ".
 export type Story = { readonly trace: readonly string[]; readonly virtualMs: number; readonly applies: number };
 
 const CALM: FaultRates = { throttled: 0, unsent: 0, "error before": 0, "error after": 0, lost: 0, late: 0 };
+const FOREIGN_TAGS = { "beacon:stack": "other/prod", "beacon:resource": "Named/r1", "beacon:uid": "x", "beacon:generation": "1" };
 const TABLE_FAULTS: readonly TableFault[] = ["error before", "error after", "throttled", "conflict", "lost", "slow"];
 /** SigV4 refuses a request whose clock is off by more than five minutes: no working machine's is. */
 const SKEW_MAX_MS = 300_000;
@@ -85,6 +86,7 @@ class Scenario {
       const hand = this.#hand();
       await this.#chapter();
       await hand;
+      await this.#swap();
       this.#manifest = nextManifest(this.world, this.#manifest);
     }
     await this.#calmEnd();
@@ -218,13 +220,7 @@ class Scenario {
     const id = bound[world.between(0, bound.length - 1)];
     switch (world.between(1, 5)) {
       case 1:
-        cloud.handCreate(
-          "named",
-          { name: world.chance(0.5) ? `given-r${world.between(1, 9)}` : `sim-test-r${world.between(1, 9)}`, size: 7 },
-          world.chance(0.5)
-            ? {}
-            : { "beacon:stack": "other/prod", "beacon:resource": "Named/r1", "beacon:uid": "x", "beacon:generation": "1" },
-        );
+        cloud.handCreate("named", { name: this.#freshName(), size: 7 }, world.chance(0.5) ? {} : FOREIGN_TAGS);
         return;
       case 2:
         if (id) cloud.handUntag(id);
@@ -235,6 +231,29 @@ class Scenario {
       default:
         if (id) cloud.handChange(id, world.chance(0.5) ? { size: 99 } : { note: "by hand" });
     }
+  }
+
+  // One that a resource may want, and that was never ours.
+  #freshName(): string {
+    const { world } = this;
+    const ours = new Set(this.#cloud.objects().map(({ id }) => id));
+    const name = `${world.chance(0.5) ? "given" : "sim-test"}-r${world.between(1, 9)}`;
+    return ours.has(`name:${name}`) ? `${name}-never-wanted` : name;
+  }
+
+  /**
+   * Somebody takes the name of one of our objects, between two runs: its tags say whose it is. (Without tags, it could not
+   * be told from ours with its tags lost; in the middle of a run, nothing but AWS itself could keep a call from it.)
+   */
+  async #swap(): Promise<void> {
+    const named = [...this.#state().records.values()].filter(
+      ({ id, lifecycle }) => id?.startsWith("name:") && lifecycle.deletion === "delete",
+    );
+    const record = named[this.world.between(0, named.length - 1)];
+    if (!record || !this.world.chance(0.1)) return;
+    this.#cloud.handDelete(record.id ?? "");
+    this.#cloud.handCreate("named", { name: record.observed.name, size: 7 }, FOREIGN_TAGS);
+    await this.world.sleep(WINDOW_MS);
   }
 
   #state() {
