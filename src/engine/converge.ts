@@ -210,7 +210,7 @@ export class Converger {
       throw this.#stall("Missing", `${identified.vanished} is gone: run beaconctl apply and approve its re-creation`);
     }
     const open = this.#record?.intent?.generation === decision.generation;
-    if (open && !this.#fresh && !(await this.#resolved())) return false;
+    if (open && !this.#fresh && !(await this.#resolved(decision))) return false;
     if (!open || !this.#fresh) this.#open(decision);
     return await this.#create(decision);
   }
@@ -225,14 +225,14 @@ export class Converger {
   }
 
   /** Whether the open intent may be sent (again). Each false has looked, or waited, once more. */
-  async #resolved(): Promise<boolean> {
+  async #resolved({ desired }: Decision): Promise<boolean> {
     if (!this.#looked) {
       await this.#wait("Resolving", "its create had no answer; looking for the object");
       this.#looked = true;
       return false;
     }
     const intent = this.#record?.intent;
-    if (this.#kind.identity.by !== "tag" || !intent) return true;
+    if (!intent || (this.#kind.identity.by !== "tag" && !this.#isRenamed(desired))) return true;
     const age = this.#ageMs(this.#openedMs, intent.openedAt);
     const { missesMin } = this.#x.context.settings;
     const window = this.#x.consistencyMs(this.#kind);
@@ -241,6 +241,13 @@ export class Converger {
     await this.#wait("Resolving", `an earlier create had no answer; its object may show up for another ${left} s`);
     if (this.#record?.intent) this.#x.put(missed(this.#record));
     return false;
+  }
+
+  // Under another name, a create would not collide with the one that had no answer.
+  #isRenamed(desired: JsonObject): boolean {
+    const { identity } = this.#kind;
+    const before = this.#record?.name;
+    return identity.by === "name" && identity.name !== undefined && before !== undefined && before !== desired[identity.name.field];
   }
 
   #open(decision: Decision): void {
@@ -341,7 +348,9 @@ export class Converger {
 
   async #giveUpOn(failed: Remote, generation: number): Promise<boolean> {
     const record = this.#record;
-    if (record?.id === failed.id) this.#x.put(superseded(record, generation));
+    // Also one that was not bound yet: its token and its generation are used up.
+    const known = record && bound(record, failed.id, generation - 1, this.#x.context.runtime.now());
+    if (known && record.generation < generation) this.#x.put(superseded(known, generation));
     await this.#takeDown(failed);
     return false;
   }

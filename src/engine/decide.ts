@@ -85,8 +85,10 @@ function creatable(subject: Subject, generation: number, retiring: readonly Reti
   if (!name) return subject.spec;
   const given = subject.spec[name.field];
   if (given !== undefined && typeof given !== "string") return subject.spec; // Not known yet.
-  const recorded = subject.record?.generation === generation ? subject.record.name : undefined;
+  const chosen = subject.record?.generation === generation ? subject.record.name : undefined;
   const base = given ?? derivedName(subject.stack, subject.resource.key, name.maxLength);
+  // The name that was chosen for this generation is kept, unless the manifest gives another one by now.
+  const recorded = given === undefined || chosen === generationName(base, generation, name.maxLength) ? chosen : undefined;
   const taken = retiring.some(({ id }) => subject.index.byId(id)?.values[name.field] === base);
   return { ...subject.spec, [name.field]: recorded ?? (taken ? generationName(base, generation, name.maxLength) : base) };
 }

@@ -49,11 +49,20 @@ class Stage {
   readonly done: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+  open = true;
 
   constructor() {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});
-    [this.done, this.resolve, this.reject] = [promise, () => resolve(), reject];
+    this.done = promise;
+    this.resolve = () => {
+      this.open = false;
+      resolve();
+    };
+    this.reject = (error) => {
+      this.open = false;
+      reject(error);
+    };
   }
 }
 
@@ -64,11 +73,33 @@ type Task = {
   readonly usable: Stage;
   readonly settled: Stage;
   readonly finished: Stage;
+  /** The task this one waits for now, and its stage. */
+  waitsFor: { readonly task: Task; readonly stage: Stage } | undefined;
   start: () => void;
   result: Promise<Result | undefined>;
 };
 
 type Tasks = Map<ResourceKey, Task>;
+
+/** Waits for another's stage. Throws a Halt instead of closing a circle of tasks that would wait for each other for ever. */
+async function reached(task: Task, other: Task, stage: "clear" | "usable" | "settled" | "finished"): Promise<void> {
+  if (other[stage].open && closesCircle(task, other)) {
+    throw new Halt("skipped", "DependencyNotReady", `${task.key} and ${other.key} wait for each other: apply in two steps`);
+  }
+  task.waitsFor = { task: other, stage: other[stage] };
+  try {
+    await other[stage].done;
+  } finally {
+    task.waitsFor = undefined;
+  }
+}
+
+function closesCircle(task: Task, other: Task): boolean {
+  let next = other;
+  // A stage that is over holds nobody up, even where its waiter has not gone on yet.
+  while (next !== task && next.waitsFor?.stage.open) next = next.waitsFor.task;
+  return next === task;
+}
 
 function tasksOf(x: Execution): Tasks {
   const { world, plan, options } = x.run;
@@ -110,6 +141,7 @@ function emptyTask(key: ResourceKey, change: Change | undefined): Task {
     usable: new Stage(),
     settled: new Stage(),
     finished: new Stage(),
+    waitsFor: undefined,
     start: () => {},
     result: Promise.resolve(undefined),
   };
@@ -132,7 +164,25 @@ type Relations = {
   readonly usersBefore: ReadonlyMap<string, readonly string[]>;
   /** Who cannot go on before something else is deleted. */
   readonly parked: ReadonlySet<string>;
+  /** What is to be deleted, by kind and natural key. */
+  readonly leaving: ReadonlyMap<string, readonly ResourceKey[]>;
 };
+
+function leavingOf(x: Execution): Map<string, ResourceKey[]> {
+  const leaving = new Map<string, ResourceKey[]>();
+  for (const { key, action } of x.run.plan.changes) {
+    const record = action === "delete" ? x.run.world.state.records.get(key) : undefined;
+    const name = record && naturalKey(managedKind(x.context.kinds, record.kind), record.observed);
+    if (record && name !== undefined) leaving.set(`${record.kind} ${name}`, [...(leaving.get(`${record.kind} ${name}`) ?? []), key]);
+  }
+  return leaving;
+}
+
+// Whether the resource is, or might be, created under a natural key that must become free first.
+function waitsForName(x: Execution, resource: Resource, leaving: Relations["leaving"]): boolean {
+  const holders = inTheWay(x, resource, leaving);
+  return holders ? holders.length > 0 : [...leaving.keys()].some((name) => name.startsWith(`${resource.kind} `));
+}
 
 function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
   const users = new Map<ResourceKey, { key: ResourceKey; late: boolean }[]>();
@@ -148,7 +198,9 @@ function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
   const needs = new Map([...x.run.world.state.records.values()].map(({ key, dependencies }) => [key, dependencies]));
   const wanted = new Map([...users].map(([key, list]) => [key, list.map((user) => user.key)]));
   const first = x.run.plan.changes.filter(({ order }) => order === "deleteFirst").map(({ key }) => key);
-  return { users, usersBefore: reversed(needs), parked: reach(wanted, first) };
+  const leaving = leavingOf(x);
+  const named = resources.filter((resource) => waitsForName(x, resource, leaving)).map(({ key }) => key);
+  return { users, usersBefore: reversed(needs), parked: reach(wanted, [...first, ...named]), leaving };
 }
 
 function begin(x: Execution, task: Task, work: () => Promise<string>): void {
@@ -188,7 +240,7 @@ async function converge(
   resource: Resource,
   converger: Converger,
   tasks: Tasks,
-  { users }: Relations,
+  { users, leaving }: Relations,
 ): Promise<string> {
   const kind = managedKind(x.context.kinds, resource.kind);
   const needs = (late: boolean) =>
@@ -205,7 +257,13 @@ async function converge(
   }
   task.clear.resolve();
   await after(x, task, needs(false), "usable");
-  await after(x, task, inTheWay(x, resource, tasks), "finished");
+  const holders = inTheWay(x, resource, leaving) ?? [];
+  await after(
+    x,
+    task,
+    holders.flatMap((key) => tasks.get(key) ?? []),
+    "finished",
+  );
   await converger.settle(false);
   task.usable.resolve();
   const late = needs(true);
@@ -214,18 +272,22 @@ async function converge(
     await converger.settle(true);
   }
   task.settled.resolve();
-  await retireAfterUsers(converger, tasks, users.get(resource.key) ?? []);
+  await retireAfterUsers(task, converger, tasks, users.get(resource.key) ?? []);
   task.finished.resolve();
   return doneWord(task.change?.action ?? "none");
 }
 
 async function retireAfterUsers(
+  task: Task,
   converger: Converger,
   tasks: Tasks,
   users: readonly { readonly key: ResourceKey; readonly late: boolean }[],
 ): Promise<void> {
   if (!converger.retires) return;
-  for (const { key, late } of users) await (late ? tasks.get(key)?.settled : tasks.get(key)?.finished)?.done.catch(stillUsed);
+  for (const { key, late } of users) {
+    const user = tasks.get(key);
+    if (user) await reached(task, user, late ? "settled" : "finished").catch(stillUsed);
+  }
   await converger.retire();
 
   function stillUsed(): never {
@@ -238,23 +300,19 @@ async function after(x: Execution, task: Task, others: readonly Task[], stage: "
   for (const other of others) {
     const report = { key: task.key, action: task.change?.action ?? "none", generation: 1, since: x.context.runtime.monotonic() };
     if (task.change && task.change.action !== "none") x.progress({ ...report, phase: "after", message: `after ${other.key}` });
-    await other[stage].done.catch((cause: unknown) => {
+    await reached(task, other, stage).catch((cause: unknown) => {
       const interrupted = cause instanceof Halt && (cause.outcome === "interrupted" || cause.outcome === "waiting");
       throw new Halt(interrupted ? cause.outcome : "skipped", "DependencyNotReady", `${other.key} is not there yet`);
     });
   }
 }
 
-// Resources on their way out that hold the natural key this one is to be created under.
-function inTheWay(x: Execution, resource: Resource, tasks: Tasks): readonly Task[] {
+// Resources on their way out that hold the natural key this one is to be created under; `undefined` while that is not known.
+function inTheWay(x: Execution, resource: Resource, leaving: Relations["leaving"]): readonly ResourceKey[] | undefined {
   const kind = managedKind(x.context.kinds, resource.kind);
-  const spec = x.run.world.compiled?.resolve(resource, x.view) ?? {};
-  const name = naturalKey(kind, spec);
-  if (name === undefined) return [];
-  return [...tasks.values()].filter(({ key, change }) => {
-    const record = x.run.world.state.records.get(key);
-    return change?.action === "delete" && record?.kind === kind.id && naturalKey(kind, record.observed) === name;
-  });
+  if (kind.identity.by !== "name") return [];
+  const name = naturalKey(kind, x.run.world.compiled?.resolve(resource, x.view) ?? {});
+  return name === undefined ? undefined : (leaving.get(`${kind.id} ${name}`) ?? []);
 }
 
 type Others = {
@@ -289,7 +347,8 @@ async function usersGone(x: Execution, task: Task, tasks: Tasks, { usersBefore, 
     if (leaves && reaches(before, task.key, other.key)) continue;
     // One that stays, but cannot go on before something else is deleted, may in turn be waiting for this: it lets go instead.
     if (!leaves && parked.has(other.key)) continue;
-    await other[leaves ? "finished" : "settled"].done.catch(() => {
+    if (closesCircle(task, other)) continue;
+    await reached(task, other, leaves ? "finished" : "settled").catch(() => {
       throw new Halt("skipped", "DependencyNotReady", `${other.key} still uses it`);
     });
   }

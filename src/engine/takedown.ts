@@ -29,16 +29,16 @@ export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
   let { remote } = target;
   let [absences, round] = [0, 0];
   let sent = remote.deleting === true;
-  let withdrawn = false;
   while (absences < ABSENCES_MIN) {
     let pause: { reason: Reason; message: string } = { reason: "Deleting", message: "deleting" };
     if (!sent) {
       const answer = await send(x, target, remote);
       sent = answer.accepted;
       if (answer.pause) pause = answer.pause;
-      if (answer.blocked && !withdrawn) {
-        withdrawn = true;
-        if (await withdraw(x, target, remote)) continue;
+      const freer = answer.blocked ? await withdraw(x, target, remote) : undefined;
+      if (freer) {
+        remote = freer;
+        continue;
       }
       if (answer.blocked) await target.onBlocked?.();
     }
@@ -107,19 +107,25 @@ async function send(x: Execution, { kind, record }: TakeDown, remote: Remote): P
 
 /**
  * Groups that refer to each other hold each other up: an object that AWS will not delete yet first gives up its late
- * fields. True when something was withdrawn.
+ * fields, one effect at a time. Resolves to the object with less of them; undefined when none is left, or when the answer
+ * does not say so and the next look must.
  */
-async function withdraw(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<boolean> {
-  let withdrew = false;
+async function withdraw(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Remote | undefined> {
   for (const [name, shape] of Object.entries(kind.spec.fields)) {
     const present = remote.values[name];
     if (!shape.meta?.late || !Array.isArray(present) || present.length === 0) continue;
     const updater = kind.updates.find(({ fields }) => fields.includes(name)) as Updater<JsonObject>;
     const target = { id: remote.id, desired: { [name]: [] }, observed: remote.values, changes: { [name]: emptied(present) } };
-    await x.act({ verb: "update", record, sent: target.desired }, () => updater.run(x.run.authority.writer, target));
-    withdrew = true;
+    try {
+      const effect = await x.act({ verb: "update", record, sent: target.desired }, () => updater.run(x.run.authority.writer, target));
+      return { ...remote, values: { ...remote.values, [name]: [], ...effect.values } };
+    } catch (error) {
+      const failure = failureOf(kind, error);
+      if (failure.means === "stall") throw new Halt("failed", "Refused", failure.message);
+      return undefined;
+    }
   }
-  return withdrew;
+  return undefined;
 }
 
 function emptied(present: JsonArray): FieldChange {

@@ -251,6 +251,7 @@ class Scenario {
     );
     const record = named[this.world.between(0, named.length - 1)];
     if (!record || !this.world.chance(0.1)) return;
+    await this.world.sleep(2 * WINDOW_MS);
     this.#cloud.handDelete(record.id ?? "");
     this.#cloud.handCreate("named", { name: record.observed.name, size: 7 }, FOREIGN_TAGS);
     await this.world.sleep(WINDOW_MS);
