@@ -23,6 +23,13 @@ export type TakeDown = {
   readonly onBlocked?: () => Promise<void>;
 };
 
+/** Works on all at once, because one may use another, and throws the first failure when every one has ended. */
+export async function everyOne<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const ends = await Promise.allSettled(all.map(work));
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed) throw failed.reason;
+}
+
 /** Resolves when the object is gone. Throws a Halt when it is not ours, AWS refuses, or the run ends. */
 export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
   assertOurs(x, target);

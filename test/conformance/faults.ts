@@ -1,6 +1,14 @@
-/** Everything that can go wrong at every mutating call of a kind's life, one call at a time. */
+/**
+ * Everything that can go wrong at every mutating call of a kind's life, one call at a time.
+ *
+ * A life is a path of small changes, field by field where the manifests allow it, so that a run which is struck at one call
+ * repeats few others. Each call of each change is struck in a run of its own, which is then resumed and looked at.
+ */
 
+import assert from "node:assert/strict";
+import type { JsonObject } from "../../src/core/json.ts";
 import { error500After, error500Before, type Fault } from "../support/fault-rules.ts";
+import { differingFields, type Example } from "./example.ts";
 import { type Death, Life } from "./life.ts";
 import type { Spec, Subject } from "./subject.ts";
 
@@ -19,34 +27,29 @@ export const MISHAPS: readonly Mishap[] = [
   { title: "the engine's death after the call", death: "after" },
 ];
 
-/** One change of the manifests, and how it is taken back. */
-type Phase = { readonly name: string; readonly from: Spec; readonly to: Spec };
-
-/** The whole life: created, updated step by step, replaced, deleted. Each phase begins where the one before ended. */
-function phasesOf({ example }: Subject): readonly Phase[] {
-  const { states, immutable } = example;
-  const base = states[0];
-  const updates = states.slice(1).map((to, index) => ({ name: `update ${index + 1}`, from: states[index], to }));
-  const replacement = immutable ? [{ name: "replace", from: base, to: immutable }] : [];
-  return [{ name: "create", from: undefined, to: base }, ...updates, ...replacement, { name: "delete", from: base, to: undefined }];
-}
+/** One change of the manifests, and how many mutating calls it takes. */
+type Phase = { readonly name: string; readonly from: Spec; readonly to: Spec; readonly calls: number };
 
 /** Lets the mishap befall every mutating call of the kind's life, each in a run of its own that is then resumed. */
 export async function surviveEverywhere(subject: Subject, mishap: Mishap): Promise<void> {
-  for (const phase of phasesOf(subject)) {
-    for (let nth = 1; await survive(subject, phase, mishap, nth); nth++);
+  const phases = await phasesOf(subject);
+  let at: Spec;
+  for (let nth = 1; nth <= Math.max(...phases.map(({ calls }) => calls)); nth++) {
+    for (const phase of phases.filter(({ calls }) => calls >= nth)) {
+      if (at !== phase.from) await subject.settle(phase.from, `before ${phase.name}`);
+      await survive(subject, phase, mishap, nth);
+      at = phase.to;
+    }
   }
 }
 
-/** Lets it befall the nth mutating call of the phase. False when the phase has no such call. */
-async function survive(subject: Subject, phase: Phase, mishap: Mishap, nth: number): Promise<boolean> {
-  await subject.settle(phase.from, `before ${phase.name}`);
+async function survive(subject: Subject, phase: Phase, mishap: Mishap, nth: number): Promise<void> {
   const { struck, settled } = await strike(subject, phase.to, mishap, nth);
-  if (struck === undefined) return false;
+  assert.ok(struck, subject.says(`${phase.name} made only ${nth - 1} mutating calls, and ${phase.calls} without a mishap`));
   const what = `${phase.name}, ${mishap.title} at call ${nth} (${struck})`;
+  assert.ok(settled || mishap.death, subject.says(`${what}: the same run does not get over it`));
   if (!settled) await subject.settle(phase.to, what);
   await subject.assertAtRest(phase.to, what);
-  return true;
 }
 
 /** The call that met the mishap, if one did, and whether the engine got over it in the same run. */
@@ -69,4 +72,52 @@ async function strike(subject: Subject, spec: Spec, mishap: Mishap, nth: number)
   } finally {
     stand.proxy.clearRules();
   }
+}
+
+const known = new WeakMap<Example, Promise<readonly Phase[]>>();
+
+/** The example's life, and what each of its phases takes when nothing goes wrong; found out once. */
+function phasesOf(subject: Subject): Promise<readonly Phase[]> {
+  const phases = known.get(subject.example) ?? measured(subject);
+  known.set(subject.example, phases);
+  return phases;
+}
+
+async function measured(subject: Subject): Promise<readonly Phase[]> {
+  const phases: Phase[] = [];
+  for (const phase of lifeOf(subject)) {
+    await subject.settle(phase.from, `before ${phase.name}`);
+    const before = subject.stand.proxy.mutatingCalls.length;
+    await subject.settle(phase.to, phase.name);
+    phases.push({ ...phase, calls: subject.stand.proxy.mutatingCalls.length - before });
+  }
+  await subject.settle(undefined);
+  return phases;
+}
+
+/** Created, changed field by field, deleted; then what a replacement takes. Each phase but the last begins where the one before ends. */
+function lifeOf(subject: Subject): readonly Omit<Phase, "calls">[] {
+  const { base } = subject;
+  const { immutable } = subject.example;
+  const path = pathOf(subject);
+  const changes = path.slice(1).map((to, index) => {
+    const from = path[index] as JsonObject;
+    return { name: `changing ${differingFields(from, to).join(", ")}`, from, to };
+  });
+  const replacement = immutable ? [{ name: "replacing", from: base, to: immutable }] : [];
+  return [{ name: "creating", from: undefined, to: base }, ...changes, { name: "deleting", from: path.at(-1), to: undefined }, ...replacement];
+}
+
+/** The specs from the base through all update steps, with as few fields changed at a time as the manifests' checks allow. */
+function pathOf(subject: Subject): readonly JsonObject[] {
+  const path = [subject.base];
+  for (const state of subject.example.states.slice(1)) {
+    let next = path.at(-1) as JsonObject;
+    for (const name of differingFields(next, state)) {
+      const { [name]: _before, ...rest } = next;
+      next = name in state ? { ...rest, [name]: state[name] } : rest;
+      if (!("problems" in subject.tryManifests(next))) path.push(next);
+    }
+  }
+  return path;
 }

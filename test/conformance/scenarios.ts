@@ -112,6 +112,7 @@ async function foreignFieldLeftAlone(subject: Subject): Promise<void> {
   const after = await subject.object(what);
   assert.deepEqual(subject.difference(foreign, after).differences, [], subject.says(`${what}, and an update of tags changes it`));
   assert.deepEqual([after.tags?.Hand, after.tags?.Declared], ["outside", "later"], subject.says(`${what}: the tags are wrong`));
+  await subject.meddle(only({}, fields)); // Some would keep it from being deleted.
 }
 
 async function removedIsUnset(subject: Subject): Promise<void> {
@@ -186,6 +187,7 @@ async function foreignRefused(subject: Subject): Promise<void> {
   const result = done?.report.results.find(({ key }) => key === subject.key);
   assert.deepEqual([result?.outcome, result?.reason], ["failed", "NotOwned"], subject.says("an object of somebody else is not refused by apply"));
   assert.deepEqual(await look(), before, subject.says("an object of somebody else was touched"));
+  for (const remote of before) await kind.delete.run(stand.hand, { id, observed: remote.values });
 }
 
 async function tagsRestored(subject: Subject): Promise<void> {
