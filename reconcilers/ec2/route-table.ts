@@ -41,6 +41,7 @@ const spec = z.strictObject({
     doc: "All routes but those AWS makes by itself: one destination and one target each.",
     compare: "set",
     unset: [],
+    text: (member) => `${destinationOf(member)} via ${TARGETS.map((name) => member[name]).find(Boolean) ?? "nothing"}`,
   }),
   subnetIds: idSet("All subnets that use it.", "ec2.aws/v1 Subnet.subnetId"),
   gatewayIds: idSet("All gateways whose incoming traffic it routes."),

@@ -49,8 +49,22 @@ const spec = z.strictObject({
   ),
   description: field(z.string().max(255).regex(TEXT).optional(), { doc: "What the group is for.", immutable: true }),
   vpcId: field(z.string().min(1), { doc: "The VPC it is a part of.", immutable: true, ref: "ec2.aws/v1 VPC.vpcId" }),
-  ingress: field(z.array(rule).optional(), { doc: "What may come in.", compare: "set", late: true, unset: [], additiveWhen }),
-  egress: field(z.array(rule).optional(), { doc: "What may go out.", compare: "set", late: true, unset: [ALL_OUT], additiveWhen }),
+  ingress: field(z.array(rule).optional(), {
+    doc: "What may come in.",
+    compare: "set",
+    late: true,
+    unset: [],
+    additiveWhen,
+    text: (member) => ruleText(member, "from"),
+  }),
+  egress: field(z.array(rule).optional(), {
+    doc: "What may go out.",
+    compare: "set",
+    late: true,
+    unset: [ALL_OUT],
+    additiveWhen,
+    text: (member) => ruleText(member, "to"),
+  }),
   rules: field(z.enum(["authoritative", "additive"]).optional(), {
     doc: "Whether rules nobody declared are revoked (authoritative, the default) or left alone.",
     setting: true,
@@ -270,6 +284,16 @@ async function referrer(aws: Reader, id: string): Promise<string | undefined> {
 
 function lower(text: Json | undefined): string {
   return String(text).toLowerCase();
+}
+
+/** `tcp 80-443 from 10.0.0.0/8 "office"`; for ICMP the ports are type and code. */
+function ruleText(member: JsonObject, direction: "from" | "to"): string {
+  const { ipProtocol, fromPort, toPort, description } = member;
+  const peer = PEERS.map((name) => member[name]).find((value) => value !== undefined) ?? "nowhere";
+  const ports = fromPort === undefined ? "" : ` ${fromPort === toPort ? fromPort : `${fromPort}-${toPort}`}`;
+  const icmp = fromPort === undefined || fromPort === -1 ? "" : ` type ${fromPort}${toPort === -1 ? "" : ` code ${toPort}`}`;
+  const traffic = ipProtocol === "-1" ? "all traffic" : `${ipProtocol}${String(ipProtocol).startsWith("icmp") ? icmp : ports}`;
+  return `${traffic} ${direction} ${peer}${description === undefined ? "" : ` "${description}"`}`;
 }
 
 const PEERS = ["cidrIpv4", "cidrIpv6", "prefixListId", "referencedGroupId"];

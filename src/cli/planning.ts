@@ -5,7 +5,8 @@ import type { Plan } from "../core/plan.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import type { PlanOptions, World } from "../engine/types.ts";
 import type { Invocation } from "./command.ts";
-import type { PlanFacts } from "./render/plan.ts";
+import { memberTexts } from "./render/member-texts.ts";
+import type { PlanFacts, PlanView } from "./render/plan.ts";
 import { findKey, selectKeys } from "./resources.ts";
 import type { Seen } from "./run.ts";
 import type { Looking } from "./services.ts";
@@ -46,6 +47,11 @@ export function factsOf(session: Session<Looking>, world: World, plan: Plan): Pl
     calls: callsMade(way),
     elapsedMs: Math.round(context.runtime.monotonic() - startedAt),
   };
+}
+
+/** How a person wants it shown. */
+export function planView({ io, options }: Pick<Invocation, "io" | "options">, { context }: Session<Looking>): PlanView {
+  return { style: io.style, verbose: options.verbose ?? false, texts: memberTexts(context.kinds) };
 }
 
 /** Throws PlanChanged unless the plan is the one that --expect names. */

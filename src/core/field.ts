@@ -6,10 +6,16 @@
  */
 
 import { z } from "zod";
-import type { Json } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 
 /** How two values of a field are compared. `{ keyed }`: a list of objects, told apart by that member. */
 export type Compare = "exact" | "set" | "iam-policy" | "json" | { readonly keyed: string };
+
+/**
+ * One member of a set or keyed list as a person reads it: `tcp 22 from 0.0.0.0/0`. A value that AWS has yet to choose
+ * comes as `<vpc.main.vpcId>`.
+ */
+export type MemberText = (member: JsonObject) => string;
 
 /** See DESIGN section 4. Every member is optional; absent means no. */
 export type FieldMeta = {
@@ -33,6 +39,8 @@ export type FieldMeta = {
   readonly setting?: true;
   /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */
   readonly ref?: `${string} ${string}.${string}`;
+  /** Of a list of objects: how plans and `describe` write a member. Default: `name: value` for each of its fields. */
+  readonly text?: MemberText;
   /** The map of AWS tags. Set by `tags()` alone. */
   readonly tags?: true;
 };

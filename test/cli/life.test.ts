@@ -58,7 +58,7 @@ test("a stack's life: apply, no difference, drift with its cause, correction, pr
   await ec2.authorizeSecurityGroupIngress({ GroupId: web?.GroupId, IpPermissions: [ssh] });
 
   const drift = ended(await beaconctl("diff"), 1, "diff after an outside hand");
-  assert.match(drift, /~ SecurityGroup\/web +drift\n +ingress +- ipProtocol: tcp, fromPort: 22.*will be removed/);
+  assert.match(drift, /~ SecurityGroup\/web +drift\n +ingress +- tcp 22 from 0\.0\.0\.0\/0 +not in the manifest: will be removed/);
   assert.match(drift, /1 to update.*1 drifted/);
   ended(await beaconctl("apply", "--yes"), 0, "correction");
   assert.match(ended(await beaconctl("get"), 0, "get"), /SecurityGroup\/web +Ready +sg-/);

@@ -6,7 +6,7 @@ import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
 import { finish } from "../finish.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { factsOf, lookAndPlan, planScope, requireExpected } from "../planning.ts";
+import { factsOf, lookAndPlan, planScope, planView, requireExpected } from "../planning.ts";
 import { isEmptyPlan, renderPlan } from "../render/plan.ts";
 import { converge } from "../run.ts";
 import type { Changing } from "../services.ts";
@@ -69,9 +69,9 @@ export default defineCommand<Options>({
   },
 });
 
-function showPlan({ io, options }: Invocation<Options>, session: Session, world: World, plan: Plan): void {
-  if (options.output !== undefined) return;
-  io.out(renderPlan(plan, factsOf(session, world, plan), { style: io.style, verbose: options.verbose ?? false }));
+function showPlan(invocation: Invocation<Options>, session: Session, world: World, plan: Plan): void {
+  if (invocation.options.output !== undefined) return;
+  invocation.io.out(renderPlan(plan, factsOf(session, world, plan), planView(invocation, session)));
 }
 
 async function approve(invocation: Invocation<Options>, session: Session<Changing>, plan: Plan): Promise<void> {

@@ -8,7 +8,7 @@ import { parseDuration } from "../duration.ts";
 import { finish } from "../finish.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
 import { withOrphans } from "../orphans.ts";
-import { factsOf, requireExpected } from "../planning.ts";
+import { factsOf, planView, requireExpected } from "../planning.ts";
 import { renderPlan } from "../render/plan.ts";
 import { managedKinds, selectKeys } from "../resources.ts";
 import { converge, type Seen } from "../run.ts";
@@ -52,7 +52,7 @@ export default defineCommand<Options>({
       const planOptions = { destroy: true, includeProtected: options.includeProtected ?? false, ...(only ? { only } : {}) };
       const { plan, world } = await planOf(session, first, planOptions);
       if (options.output === undefined) {
-        io.out(renderPlan(plan, factsOf(session, world, plan), { style: io.style, verbose: options.verbose ?? false, verb: "delete" }));
+        io.out(renderPlan(plan, factsOf(session, world, plan), { ...planView(invocation, session), verb: "delete" }));
       }
       if (plan.changes.length === 0) return 0;
       requireExpected(plan, options.expect);

@@ -2,7 +2,7 @@ import { BeaconError } from "../../core/errors.ts";
 import type { StackEvent } from "../../core/record.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { lookAndPlan } from "../planning.ts";
+import { lookAndPlan, planView } from "../planning.ts";
 import { type Description, renderDescription } from "../render/description.ts";
 import { renderDocument } from "../render/document-output.ts";
 import { findKey } from "../resources.ts";
@@ -25,7 +25,7 @@ export default defineCommand<Options>({
       const description = await describe(invocation, session);
       const { output } = options;
       if (output === "json" || output === "yaml") io.out(await renderDocument(description, output));
-      else io.out(renderDescription(description, { style: io.style, verbose: options.verbose ?? false }));
+      else io.out(renderDescription(description, planView(invocation, session)));
       return 0;
     });
   },

@@ -1,11 +1,11 @@
 import type { Plan } from "../../core/plan.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { factsOf, lookAndPlan, planScope } from "../planning.ts";
+import { factsOf, lookAndPlan, planScope, planView } from "../planning.ts";
 import { renderDocument } from "../render/document-output.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { isEmptyPlan, type PlanFacts, renderPlan } from "../render/plan.ts";
-import { withLook } from "../session.ts";
+import { type Session, withLook } from "../session.ts";
 
 type Options = SourceOptions & AwsOptions & { readonly refresh?: readonly string[]; readonly replace?: readonly string[] };
 
@@ -24,20 +24,22 @@ export default defineCommand<Options>({
     return withLook(invocation, { manifests: "required" }, async (session) => {
       const scope = planScope(invocation, session);
       const { plan, world } = await lookAndPlan(session, scope);
-      invocation.io.out(await show(invocation, plan, factsOf(session, world, plan)));
+      invocation.io.out(await show(invocation, session, plan, factsOf(session, world, plan)));
       return isEmptyPlan(plan) ? 0 : 1;
     });
   },
 });
 
-async function show({ options, io }: Invocation<Options>, plan: Plan, facts: PlanFacts): Promise<string> {
-  switch (options.output) {
+async function show(invocation: Invocation<Options>, session: Session, plan: Plan, facts: PlanFacts): Promise<string> {
+  const { output } = invocation.options;
+  const view = planView(invocation, session);
+  switch (output) {
     case "json":
     case "yaml":
-      return renderDocument({ ...facts, ...plan }, options.output);
+      return renderDocument({ ...facts, ...plan }, output);
     case "markdown":
-      return renderMarkdown(plan, facts);
+      return renderMarkdown(plan, facts, view.texts);
     default:
-      return renderPlan(plan, facts, { style: io.style, verbose: options.verbose ?? false });
+      return renderPlan(plan, facts, view);
   }
 }

@@ -1,9 +1,10 @@
 /** `describe`: one resource on one screen (CLI.md). */
 
+import type { MemberText } from "../../core/field.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Change } from "../../core/plan.ts";
 import type { StackEvent } from "../../core/record.ts";
-import type { ResourceKey } from "../../core/resource.ts";
+import type { KindId, ResourceKey } from "../../core/resource.ts";
 import type { ResourceView } from "../view.ts";
 import { changeLines, type PlanView } from "./plan.ts";
 import { alignRows, type Row } from "./table.ts";
@@ -33,7 +34,7 @@ export function renderDescription(description: Description, view: PlanView): str
     ...description.events.map((event, index) => [index === 0 ? "History" : "", eventText(event)] as const),
     ["Depends on", description.dependsOn.join(", ") || "nothing"],
     ["Needed by", description.neededBy.join(", ") || "nothing"],
-    ...fieldRows("Spec", description.spec),
+    ...fieldRows("Spec", description.spec, (name) => view.texts(`${description.apiVersion} ${description.kind}` as KindId, name)),
     ...fieldRows("Status", status.observed),
   ];
   const head = `${style.bold(description.key)}${generation}   ${status.id ?? "not created"}   ${state}`;
@@ -53,8 +54,10 @@ function eventText({ at, type, message }: StackEvent): string {
   return `${at}  ${type}: ${message}`;
 }
 
-function fieldRows(heading: string, values: JsonObject): Row[] {
-  return Object.entries(values).map(([name, value], index) => [index === 0 ? heading : "", `${name}: ${renderValue(value)}`] as const);
+function fieldRows(heading: string, values: JsonObject, textOf: (name: string) => MemberText | undefined = () => undefined): Row[] {
+  return Object.entries(values).map(
+    ([name, value], index) => [index === 0 ? heading : "", `${name}: ${renderValue(value, textOf(name))}`] as const,
+  );
 }
 
 function differenceLines({ change, status }: Description, view: PlanView): string[] {

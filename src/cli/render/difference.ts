@@ -1,13 +1,14 @@
 /** One differing field: scalars with an arrow, sets by member, documents by line. */
 
 import type { Difference } from "../../core/diff.ts";
+import type { MemberText } from "../../core/field.ts";
 import type { Style } from "../io.ts";
 import { documentLines, isDocument } from "./document.ts";
 import type { Row } from "./table.ts";
 import { renderValue } from "./value.ts";
 
-/** `cause`: say the cause on every line, where a resource's differences have several. */
-export type DifferenceView = { readonly style: Style; readonly cause: boolean };
+/** `cause`: say the cause on every line, where a resource's differences have several. `text`: the field's own words for a member. */
+export type DifferenceView = { readonly style: Style; readonly cause: boolean; readonly text: MemberText | undefined };
 
 // Documents are cut here; -o json has them whole.
 const DOCUMENT_LINES_MAX = 40;
@@ -15,7 +16,7 @@ const DOCUMENT_LINES_MAX = 40;
 /** The rows of one difference. */
 export function differenceRows(difference: Difference, view: DifferenceView): Row[] {
   const suffix = view.cause ? view.style.dim(`  (${difference.cause})`) : "";
-  const members = memberLines(difference, view.style);
+  const members = memberLines(difference, view);
   if (members.length > 0) return members.map((line) => [difference.path, `${line}${suffix}`]);
   if (isDocument(difference.before) && isDocument(difference.after)) return documentBlock(difference, view.style, suffix);
   return [[difference.path, `${scalarChange(difference, view.style)}${suffix}`]];
@@ -28,12 +29,12 @@ function scalarChange({ before, after }: Difference, style: Style): string {
 }
 
 // What drifted says what will be done about it: an outside addition is taken away, a removal put back.
-function memberLines({ added = [], removed = [], changed = [], cause }: Difference, style: Style): string[] {
+function memberLines({ added = [], removed = [], changed = [], cause }: Difference, { style, text }: DifferenceView): string[] {
   const [why, back] = cause === "drift" ? ["   not in the manifest: will be removed", "   missing at AWS: will be put back"] : ["", ""];
   return [
-    ...removed.map((member) => `${style.red(`- ${renderValue(member)}`)}${why}`),
-    ...added.map((member) => `${style.green(`+ ${renderValue(member)}`)}${back}`),
-    ...changed.map((pair) => `~ ${style.red(renderValue(pair.before))} → ${style.green(renderValue(pair.after))}`),
+    ...removed.map((member) => `${style.red(`- ${renderValue(member, text)}`)}${why}`),
+    ...added.map((member) => `${style.green(`+ ${renderValue(member, text)}`)}${back}`),
+    ...changed.map((pair) => `~ ${style.red(renderValue(pair.before, text))} → ${style.green(renderValue(pair.after, text))}`),
   ];
 }
 

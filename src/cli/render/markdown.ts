@@ -3,15 +3,16 @@
 import type { Change, Plan } from "../../core/plan.ts";
 import { stackName } from "../../core/resource.ts";
 import { createStyle } from "../io.ts";
+import type { MemberTexts } from "./member-texts.ts";
 import { isEmptyPlan, type PlanFacts, planCounts, renderPlan } from "./plan.ts";
 import { count } from "./table.ts";
 
 /** GitHub-flavoured Markdown. */
-export function renderMarkdown(plan: Plan, facts: PlanFacts): string {
+export function renderMarkdown(plan: Plan, facts: PlanFacts, texts: MemberTexts): string {
   const title = `### ${stackName(facts.stack)} in ${facts.region}`;
   if (isEmptyPlan(plan)) return `${title}\n\nNo differences: AWS holds what the manifests say.`;
   const rows = plan.changes.filter((change) => change.action !== "none").map(tableRow);
-  const whole = renderPlan(plan, facts, { style: createStyle(false), verbose: true });
+  const whole = renderPlan(plan, facts, { style: createStyle(false), verbose: true, texts });
   return [
     title,
     "",

@@ -1,10 +1,12 @@
 /** A plan as a person reads it: what will happen to which resource, field by field, and why (CLI.md). */
 
 import type { Difference, LeftAlone } from "../../core/diff.ts";
+import type { MemberText } from "../../core/field.ts";
 import type { Action, Change, Plan } from "../../core/plan.ts";
 import { type Stack, stackName } from "../../core/resource.ts";
 import type { Style } from "../io.ts";
 import { differenceRows } from "./difference.ts";
+import type { MemberTexts } from "./member-texts.ts";
 import { alignRows, count, type Row, reasonText } from "./table.ts";
 import { renderValue } from "./value.ts";
 
@@ -21,7 +23,12 @@ export type PlanFacts = {
 };
 
 /** How a plan is shown. */
-export type PlanView = { readonly style: Style; readonly verbose: boolean; readonly verb?: "apply" | "delete" };
+export type PlanView = {
+  readonly style: Style;
+  readonly verbose: boolean;
+  readonly texts: MemberTexts;
+  readonly verb?: "apply" | "delete";
+};
 
 const SYMBOLS: Readonly<Record<Action, string>> = {
   create: "+",
@@ -68,12 +75,14 @@ export function changeLines(change: Change, view: PlanView): string[] {
   const { style } = view;
   const head = `${paintAction(change.action, style)} ${headline(change.key, explain(change, view), style)}`;
   const rows: Row[] = [
-    ...change.differences.flatMap((difference) => differenceRows(difference, { style, cause: !sameCause(change) })),
+    ...change.differences.flatMap((difference) =>
+      differenceRows(difference, { style, cause: !sameCause(change), text: view.texts(change.kind, difference.path) }),
+    ),
     ...desiredRows(change, view),
     ...(change.dependents.length > 0 ? [["then", change.dependents.map((key) => `~ ${key}`).join(", ")] as const] : []),
     ...change.retires.map((id) => ["then", `- ${id}, which it replaces`] as const),
     ...(change.resolves ? [["first", "an earlier create without an answer is looked for"] as const] : []),
-    ...leftAlone.map((left) => [left.path, style.dim(leftAloneText(left))] as const),
+    ...leftAlone.map((left) => [left.path, style.dim(leftAloneText(left, view.texts(change.kind, left.path)))] as const),
   ];
   return [head.trimEnd(), ...alignRows(rows).map((line) => `    ${line}`)];
 }
@@ -130,17 +139,17 @@ function replaceOrder(change: Change): string {
 
 function desiredRows(change: Change, view: PlanView): Row[] {
   if (!view.verbose || change.action !== "create") return [];
-  return Object.entries(change.desired ?? {}).map(([name, value]) => [name, renderValue(value)]);
+  return Object.entries(change.desired ?? {}).map(([name, value]) => [name, renderValue(value, view.texts(change.kind, name))]);
 }
 
-function leftAloneText(left: LeftAlone): string {
+function leftAloneText(left: LeftAlone, text: MemberText | undefined): string {
   switch (left.why) {
     case "createOnly":
-      return `${renderValue(left.after)} → ${renderValue(left.before)} is another's since the create: left alone`;
+      return `${renderValue(left.after, text)} → ${renderValue(left.before, text)} is another's since the create: left alone`;
     case "ignored":
-      return `${renderValue(left.before)} at AWS, ${renderValue(left.after)} here: ignored by lifecycle.ignoreFields`;
+      return `${renderValue(left.before, text)} at AWS, ${renderValue(left.after, text)} here: ignored by lifecycle.ignoreFields`;
     case "foreign":
-      return `${renderValue(left.before)} at AWS, not in the manifest: left alone`;
+      return `${renderValue(left.before, text)} at AWS, not in the manifest: left alone`;
   }
 }
 

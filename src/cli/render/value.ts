@@ -1,16 +1,28 @@
 /** Values as one short line: numbers and words bare, text quoted where it must be, objects as `a: 1, b: 2`. */
 
-import { isObject, type Json } from "../../core/json.ts";
+import type { MemberText } from "../../core/field.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 import { isUnknown } from "../../core/unknown.ts";
 
 // Longer texts are cut in a plan: the column must stay readable, and -o json has them whole.
 const TEXT_MAX = 120;
 
-/** `renderValue({fromPort: 22, cidrIpv4: "0.0.0.0/0"})` is `fromPort: 22, cidrIpv4: 0.0.0.0/0`. */
-export function renderValue(value: Json | undefined): string {
+/** `renderValue({fromPort: 22, cidrIpv4: "0.0.0.0/0"})` is `fromPort: 22, cidrIpv4: 0.0.0.0/0`. `text`: the field's own words for a member. */
+export function renderValue(value: Json | undefined, text?: MemberText): string {
   if (value === undefined) return "(none)";
-  const text = isObject(value) && !isUnknown(value) ? members(value) : inline(value);
-  return text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX - 1)}…` : text;
+  const whole = (text && ownWords(value, text)) ?? (isObject(value) && !isUnknown(value) ? members(value) : inline(value));
+  return whole.length > TEXT_MAX ? `${whole.slice(0, TEXT_MAX - 1)}…` : whole;
+}
+
+function ownWords(value: Json, text: MemberText): string | undefined {
+  if (Array.isArray(value))
+    return value.length > 0 ? value.map((member) => ownWords(member, text) ?? inline(member)).join(", ") : undefined;
+  return isObject(value) && !isUnknown(value) ? text(withReferences(value)) : undefined;
+}
+
+// What AWS has yet to choose reads as the expression it comes from.
+function withReferences(member: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(member).map(([name, value]) => [name, isUnknown(value) ? inline(value) : value]));
 }
 
 function inline(value: Json | undefined): string {

@@ -1,6 +1,8 @@
 import { test } from "node:test";
+import { kinds } from "../../../reconcilers/index.ts";
 import { createStyle } from "../../../src/cli/io.ts";
 import { type Description, renderDescription } from "../../../src/cli/render/description.ts";
+import { memberTexts } from "../../../src/cli/render/member-texts.ts";
 import { LIFECYCLE_DEFAULTS } from "../../../src/core/resource.ts";
 import { assertGolden } from "../golden.ts";
 
@@ -10,7 +12,7 @@ const drifted: Description = {
   apiVersion: "ec2.aws/v1",
   kind: "SecurityGroup",
   metadata: { name: "backend.instances", uid: "u1", generation: 2 },
-  spec: { groupName: "beacon-prod-backend", ingress: [] },
+  spec: { groupName: "beacon-prod-backend", ingress: [ssh, { ...ssh, fromPort: 80, toPort: 81 }] },
   lifecycle: { ...LIFECYCLE_DEFAULTS, deletion: "protect" },
   status: {
     id: "sg-0a1b2c",
@@ -55,6 +57,9 @@ const missing: Description = {
 
 for (const [name, description] of Object.entries({ drifted, missing })) {
   test(`describe/${name}`, () => {
-    assertGolden(`describe/${name}.txt`, renderDescription(description, { style: createStyle(false), verbose: false }));
+    assertGolden(
+      `describe/${name}.txt`,
+      renderDescription(description, { style: createStyle(false), verbose: false, texts: memberTexts(kinds) }),
+    );
   });
 }

@@ -1,6 +1,8 @@
 import { test } from "node:test";
+import { kinds } from "../../../reconcilers/index.ts";
 import { createStyle } from "../../../src/cli/io.ts";
 import { renderMarkdown } from "../../../src/cli/render/markdown.ts";
+import { memberTexts } from "../../../src/cli/render/member-texts.ts";
 import { type PlanFacts, renderPlan } from "../../../src/cli/render/plan.ts";
 import type { Json } from "../../../src/core/json.ts";
 import type { Change, Plan } from "../../../src/core/plan.ts";
@@ -71,9 +73,32 @@ const cases: readonly { name: string; why: string; plan: Plan; verbose?: true; f
     why: "of a set, the members and what will happen to them",
     plan: plan([
       change("SecurityGroup/alb", "update", {
+        kind: "ec2.aws/v1 SecurityGroup",
         differences: [
           { ...scalar("ingress", [ssh], [], "drift"), removed: [ssh], added: [{ ...ssh, fromPort: 443, toPort: 443 }] },
-          { ...scalar("egress", [], []), changed: [{ before: { port: 1, d: "a" }, after: { port: 1, d: "b" } }] },
+          {
+            ...scalar("egress", [], []),
+            added: [
+              { ipProtocol: "-1", referencedGroupId: unknown("securityGroup.app.groupId") },
+              { ipProtocol: "udp", fromPort: 1024, toPort: 2048, cidrIpv6: "::/0", description: "games" },
+              { ipProtocol: "icmp", fromPort: 8, toPort: -1, prefixListId: "pl-1" },
+            ],
+          },
+        ],
+      }),
+      change("RouteTable/private", "update", {
+        kind: "ec2.aws/v1 RouteTable",
+        differences: [
+          {
+            ...scalar("routes", [], []),
+            added: [{ destinationCidrBlock: "0.0.0.0/0", natGatewayId: unknown("natGateway.main.natGatewayId") }],
+            removed: [{ destinationCidrBlock: "10.1.0.0/16", gatewayId: "igw-1" }],
+          },
+        ],
+      }),
+      change("Table/main", "update", {
+        differences: [
+          { ...scalar("globalSecondaryIndexes", [], []), changed: [{ before: { port: 1, d: "a" }, after: { port: 1, d: "b" } }] },
         ],
       }),
     ]),
@@ -132,7 +157,10 @@ const cases: readonly { name: string; why: string; plan: Plan; verbose?: true; f
 
 for (const { name, why, plan: value, verbose, facts: own } of cases) {
   test(`plan/${name}: ${why}`, () => {
-    assertGolden(`plan/${name}.txt`, renderPlan(value, own ?? facts, { style: createStyle(false), verbose: verbose ?? false }));
+    assertGolden(
+      `plan/${name}.txt`,
+      renderPlan(value, own ?? facts, { style: createStyle(false), verbose: verbose ?? false, texts: memberTexts(kinds) }),
+    );
   });
 }
 
@@ -141,5 +169,5 @@ test("plan/markdown: a table for a review, and the whole plan folded below it", 
   const updated = change("LogGroup/app", "update", {
     differences: [scalar("retentionInDays", 14, 30), scalar("tags.Name", "a", "b", "drift")],
   });
-  assertGolden("plan/markdown.md", renderMarkdown(plan([create, updated, blocked, change("EIP/a", "none")]), facts));
+  assertGolden("plan/markdown.md", renderMarkdown(plan([create, updated, blocked, change("EIP/a", "none")]), facts, memberTexts(kinds)));
 });
