@@ -20,7 +20,7 @@ import { candidates, RemoteIndex } from "./identify.ts";
 import { begun, bound, contradicts, missed, newRecord, settled, stalled, superseded, withIntent, withoutIntent } from "./records.ts";
 import { isBoundTo, releases } from "./release.ts";
 import { knownOf } from "./sweep.ts";
-import { takeDown } from "./takedown.ts";
+import { everyOne, takeDown } from "./takedown.ts";
 
 /** Effects on one resource in one run; the largest honest number is a table's indexes or a route table's routes. */
 const ROUNDS_MAX = 1_000;
@@ -132,7 +132,7 @@ export class Converger {
 
   /** Deletes the objects of earlier generations. */
   async retire(): Promise<void> {
-    for (const old of this.#predecessors()) await this.#takeDown(old);
+    await everyOne(this.#predecessors(), (old) => this.#takeDown(old));
     for (const { id } of this.#record?.retiring ?? []) {
       const remote = await this.#reappearing(id);
       if (remote) await this.#takeDown(remote);

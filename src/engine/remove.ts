@@ -7,7 +7,7 @@ import { type AnyKind, naturalKey, type Remote } from "../kind/kind.ts";
 import { type Execution, Halt } from "./execution.ts";
 import type { RemoteIndex } from "./identify.ts";
 import { managedKind } from "./sweep.ts";
-import { takeDown } from "./takedown.ts";
+import { everyOne, takeDown } from "./takedown.ts";
 
 /** What was planned for the record, and what to do when AWS says that something uses an object. */
 export type Removal = { readonly change: Change; readonly onBlocked: (remote: Remote) => Promise<void> };
@@ -27,14 +27,15 @@ export async function remove(x: Execution, record: ResourceRecord, index: Remote
   const gone = new Set<string>();
   let objects: readonly Remote[] = [change.id, ...change.retires].flatMap((id) => (id === undefined ? [] : (index.byId(id) ?? [])));
   do {
-    for (const remote of objects) {
+    await everyOne(objects, async (remote) => {
       // Nothing was there when the plan was made, so nobody agreed to a deletion.
-      if (change.action !== "delete")
+      if (change.action !== "delete") {
         throw new Halt("waiting", "Resolving", `${remote.id} is still there: run the command again to see it`);
+      }
       report("acting", "deleting");
       await takeDown(x, { kind, record, remote, onWait, onBlocked: () => onBlocked(remote) });
       gone.add(remote.id);
-    }
+    });
     objects = await unseen(x, kind, record, { gone, onWait });
   } while (objects.length > 0);
   if (gone.size > 0) x.event("Deleted", `deleted ${[...gone].join(", ")}`, record.key);
