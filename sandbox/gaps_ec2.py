@@ -13,7 +13,9 @@ from moto.ec2.exceptions import (
     ResourceAlreadyAssociatedError,
 )
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
 
 def close_gaps() -> None:
@@ -21,6 +23,16 @@ def close_gaps() -> None:
     for stand_in in STAND_INS:
         setattr(EC2Backend, stand_in.__name__, in_front(stand_in, getattr(EC2Backend, stand_in.__name__)))
     SecurityGroupRule.__eq__ = is_same_rule
+    TaggedEC2Resource.get_tags = tags_of
+
+
+def tags_of(resource: Any) -> Any:
+    """moto compares every tag of the account with every resource it is asked for, which takes minutes for a few thousand."""
+    if not resource.id:
+        return []
+    kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "")
+    tags = resource.ec2_backend.tags.get(resource.id, {})
+    return [{"resource_id": resource.id, "key": key, "value": value, "resource_type": kind} for key, value in tags.items()]
 
 
 def in_front(stand_in: Any, original: Any) -> Any:
