@@ -1,4 +1,4 @@
-"""What moto's CloudWatch Logs leaves out of log groups: look-up by identifier, class, deletion protection and keys."""
+"""What moto's CloudWatch Logs leaves out of log groups: look-up by identifier, class, deletion protection, keys and tags that end with the group."""
 
 import json
 from typing import Any
@@ -40,9 +40,12 @@ def close_gaps() -> None:
         return json.dumps({"logGroups": [group.to_describe_dict() for group in found]})
 
     def delete_log_group(backend: Any, log_group_name: str) -> None:
-        if is_protected(backend.groups.get(log_group_name)):
+        group = backend.groups.get(log_group_name)
+        if is_protected(group):
             raise ValidationException(f"Log group {log_group_name} is protected against deletion.")
         delete(backend, log_group_name)
+        # A group made later under the same name has the same ARN, and would come up with these tags.
+        backend.tagger.delete_all_tags_for_resource(group.arn)
 
     LogGroup.to_describe_dict = to_describe_dict
     LogsBackend.delete_log_group = delete_log_group

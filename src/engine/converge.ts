@@ -7,7 +7,7 @@
 
 import { same } from "../core/compare.ts";
 import type { Reason } from "../core/condition.ts";
-import { withoutSecrets } from "../core/diff.ts";
+import { type Diff, withoutSecrets } from "../core/diff.ts";
 import { equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
@@ -494,10 +494,18 @@ export class Converger {
         `${drifted ? "corrected" : "updated"} ${updater.fields.filter((name) => changes[name]).join(", ")}`,
         this.#resource.key,
       );
+      await this.#lookIfUnchanged(updater.fields, changes);
     } catch (error) {
       await this.#afterUpdate(failureOf(this.#kind, error));
     }
     return false;
+  }
+
+  // Sending the same again would bring no more about: what is known of the object is not what AWS has.
+  async #lookIfUnchanged(fields: readonly string[], before: Diff["changes"]): Promise<void> {
+    const after = this.#decide().diff.changes;
+    const same = fields.every((name) => equal(before[name] as Json | undefined, after[name] as Json | undefined));
+    if (same) await this.#wait("Updating", "an update changed nothing; looking again");
   }
 
   // Costs a write only where the update brings something that no record knows of.
