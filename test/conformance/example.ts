@@ -29,6 +29,8 @@ export type Example = {
   readonly states: readonly JsonObject[];
   /** A spec that forces a replacement of the base. */
   readonly immutable: JsonObject | undefined;
+  /** Mutable fields that no step can change; they are tested beside the kind. */
+  readonly elsewhere: readonly string[];
 };
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), "../../reconcilers");
@@ -40,9 +42,14 @@ export function readExamples(): ReadonlyMap<string, Example> {
   return new Map(examples.map((example) => [`${example.subject.apiVersion} ${example.subject.kind}`, example]));
 }
 
-type ExampleFile = { readonly base: readonly Document[]; readonly update?: readonly JsonObject[]; readonly immutable?: JsonObject };
+type ExampleFile = {
+  readonly base: readonly Document[];
+  readonly update?: readonly JsonObject[];
+  readonly immutable?: JsonObject;
+  readonly elsewhere?: JsonObject;
+};
 
-function exampleOf({ base, update = [], immutable }: ExampleFile): Example {
+function exampleOf({ base, update = [], immutable, elsewhere = {} }: ExampleFile): Example {
   const subject = base.find(({ metadata }, index) => metadata.name === "example" && index === base.length - 1) as Document;
   const states = [subject.spec ?? {}];
   for (const step of update) states.push(changed(states.at(-1) as JsonObject, step));
@@ -52,6 +59,7 @@ function exampleOf({ base, update = [], immutable }: ExampleFile): Example {
     subject,
     states,
     immutable: immutable && changed(subject.spec ?? {}, immutable),
+    elsewhere: Object.keys(elsewhere),
   };
 }
 

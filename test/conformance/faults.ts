@@ -45,8 +45,9 @@ export async function surviveEverywhere(subject: Subject, mishap: Mishap): Promi
 
 async function survive(subject: Subject, phase: Phase, mishap: Mishap, nth: number): Promise<void> {
   const { struck, settled } = await strike(subject, phase.to, mishap, nth);
-  assert.ok(struck, subject.says(`${phase.name} made only ${nth - 1} mutating calls, and ${phase.calls} without a mishap`));
-  const what = `${phase.name}, ${mishap.title} at call ${nth} (${struck})`;
+  // A deletion that AWS blocks is sent again: how often, two that hold each other up decide by chance.
+  assert.ok(struck || nth > 1, subject.says(`${phase.name}: ${mishap.title} befell no call, and ${phase.calls} were expected`));
+  const what = `${phase.name}, ${mishap.title} at call ${nth} (${struck ?? "which was not made"})`;
   assert.ok(settled || mishap.death, subject.says(`${what}: the same run does not get over it`));
   if (!settled) await subject.settle(phase.to, what);
   await subject.assertAtRest(phase.to, what);
@@ -61,8 +62,8 @@ async function strike(subject: Subject, spec: Spec, mishap: Mishap, nth: number)
   const manifests = subject.manifests(spec);
   if (mishap.death !== undefined) {
     const life = new Life({ nth, when: mishap.death });
-    await stand.pass(manifests, {}, life);
-    return { struck: life.diedOf, settled: false };
+    const pass = await stand.pass(manifests, {}, { life });
+    return { struck: life.diedOf, settled: pass !== undefined };
   }
   const injection = stand.proxy.inject({ match: { mutating: true }, fault: mishap.fault, nth });
   try {

@@ -50,7 +50,7 @@ export async function newGround(kinds: Kinds, kind: AnyKind, example: Example, r
     return { ...rest, spec: key === example.key ? ownSpec(subject.base) : literal(document.spec ?? {}, key, subject.base) } as Document;
   };
   return new Ground(stand, {
-    key: example.key,
+    ...example,
     others: referrers(example).map(standing),
     subject: standing(example.subject),
     states: example.states.map(ownSpec),

@@ -29,6 +29,9 @@ import { operationsOf } from "./watched-kinds.ts";
 /** What one look and what followed from it came to. */
 export type Pass = { readonly world: World; readonly plan: Plan; readonly report: RunReport };
 
+/** What a run meets: the end of its engine's life, or something that happens between its look and its first call. */
+export type Circumstances = { readonly life?: Life; readonly meanwhile?: () => Promise<void> };
+
 // The sandbox is consistent at once, and a test should not wait: what AWS needs seconds for is given milliseconds.
 const SETTINGS = { ...LOCAL_SETTINGS, timeoutMs: 10_000, pollMinMs: 1, pollMaxMs: 10, consistencyMs: 10, missesMin: 2 };
 const HASTE = 100;
@@ -70,8 +73,9 @@ export class Stand {
   }
 
   /** One run of an engine. Resolves to undefined when its life ended on the way; its lease is then free. */
-  async pass(compiled: CompiledStack | undefined, options: PlanOptions = {}, life = new Life()): Promise<Pass | undefined> {
-    const ended = await Promise.race([this.#run(compiled, options, life), life.over]);
+  async pass(compiled: CompiledStack | undefined, options: PlanOptions = {}, circumstances: Circumstances = {}): Promise<Pass | undefined> {
+    const { life = new Life(), meanwhile = () => Promise.resolve() } = circumstances;
+    const ended = await Promise.race([this.#run(compiled, options, { life, meanwhile }), life.over]);
     if (!ended) await new TableStore(this.#table, systemRuntime).unlock(this.stack);
     return ended ?? undefined;
   }
@@ -120,10 +124,11 @@ export class Stand {
     return { kinds: this.kinds, stack: this.stack, reader: life.reader(this.#session.reader), store, runtime, settings: SETTINGS };
   }
 
-  async #run(compiled: CompiledStack | undefined, options: PlanOptions, life: Life): Promise<Pass> {
+  async #run(compiled: CompiledStack | undefined, options: PlanOptions, { life, meanwhile }: Required<Circumstances>): Promise<Pass> {
     const context = this.#context(life);
     const world = await observe(context, compiled);
     const plan = makePlan(context, world, options);
+    await meanwhile();
     const lease = await context.store.acquire(this.stack, { holder: "conformance", wait: false });
     try {
       const revision = await accepted(this, world, lease);
