@@ -13,7 +13,18 @@ import { SCENARIOS } from "./scenarios.ts";
 import { type Calls, declaredCalls, watchedKinds } from "./watched-kinds.ts";
 
 // As many regions as the sandbox has, so that kinds stay out of each other's lists.
-const REGIONS = ["eu-central-1", "eu-west-2", "eu-west-3", "eu-north-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "sa-east-1"];
+const REGIONS = [
+  "eu-central-1",
+  "eu-west-2",
+  "eu-west-3",
+  "eu-north-1",
+  "us-east-1",
+  "us-east-2",
+  "us-west-1",
+  "us-west-2",
+  "ap-south-1",
+  "sa-east-1",
+];
 
 type Beyond = Readonly<Record<string, readonly { readonly call: string; readonly why: string }[]>>;
 const beyond = parse(readFileSync(new URL("beyond.yaml", import.meta.url), "utf8")) as Beyond;
@@ -24,7 +35,10 @@ const examples = readExamples();
 const managed = [...watched.values()].filter((kind): kind is AnyKind => !kind.lookup);
 
 it("every kind has an example", () => {
-  assert.deepEqual([...watched.keys()].filter((id) => !examples.has(id)), []);
+  assert.deepEqual(
+    [...watched.keys()].filter((id) => !examples.has(id)),
+    [],
+  );
 });
 
 describe("every kind", { concurrency: true }, () => {
@@ -45,7 +59,11 @@ function conformance(kind: AnyKind, example: Example, region: string): void {
     it(`${kind.name}: calls every operation it declares`, () => assertAllCalled(kind, example));
     it(`${kind.name}: its example changes every mutable field`, () => {
       const changed = new Set([...changedFields(example), ...example.elsewhere]);
-      assert.deepEqual(mutableFields(kind).filter((name) => !changed.has(name)), [], `${kind.name}: no update step changes them`);
+      assert.deepEqual(
+        mutableFields(kind).filter((name) => !changed.has(name)),
+        [],
+        `${kind.name}: no update step changes them`,
+      );
     });
     after(() => place.clear());
   });
@@ -56,5 +74,9 @@ function assertAllCalled(kind: AnyKind, example: Example): void {
   const excepted = (beyond[kind.name] ?? []).map(({ call }) => call);
   const unused = [...declaredCalls(kind, example.elsewhere)].filter((call) => !called.has(call) && !excepted.includes(call));
   assert.deepEqual(unused, [], `${kind.name} declares operations that nothing here makes it call`);
-  assert.deepEqual(excepted.filter((call) => called.has(call)), [], `${kind.name}: beyond.yaml names calls that are made after all`);
+  assert.deepEqual(
+    excepted.filter((call) => called.has(call)),
+    [],
+    `${kind.name}: beyond.yaml names calls that are made after all`,
+  );
 }

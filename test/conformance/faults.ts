@@ -106,7 +106,12 @@ function lifeOf(subject: Subject): readonly Omit<Phase, "calls">[] {
     return { name: `changing ${differingFields(from, to).join(", ")}`, from, to };
   });
   const replacement = immutable ? [{ name: "replacing", from: base, to: immutable }] : [];
-  return [{ name: "creating", from: undefined, to: base }, ...changes, { name: "deleting", from: path.at(-1), to: undefined }, ...replacement];
+  return [
+    { name: "creating", from: undefined, to: base },
+    ...changes,
+    { name: "deleting", from: path.at(-1), to: undefined },
+    ...replacement,
+  ];
 }
 
 /** The specs from the base through all update steps, with as few fields changed at a time as the manifests' checks allow. */

@@ -1,6 +1,14 @@
 /** The item port in memory: exact, at once, and all of a write or none of it. */
 
-import { ConditionFailed, type Item, type ItemKey, type QueryOptions, type Requirement, type Table, type Write } from "../../state/table.ts";
+import {
+  ConditionFailed,
+  type Item,
+  type ItemKey,
+  type QueryOptions,
+  type Requirement,
+  type Table,
+  type Write,
+} from "../../state/table.ts";
 
 export class InstantTable implements Table {
   readonly #items = new Map<string, Item>();

@@ -149,7 +149,9 @@ async function removedIsUnset(subject: Subject): Promise<void> {
     await subject.settle(state);
     const without = omit(state, fields);
     const change = await subject.change(without);
-    const unexpected = change.differences.filter(({ field, cause }) => !fields.includes(field) || cause !== "pending").map(({ path }) => path);
+    const unexpected = change.differences
+      .filter(({ field, cause }) => !fields.includes(field) || cause !== "pending")
+      .map(({ path }) => path);
     assert.deepEqual(unexpected, [], subject.says(`${what}: other differences`));
     await subject.settle(without, what);
     await subject.assertAtRest(without, what);
@@ -188,9 +190,17 @@ async function immutableReplaces(subject: Subject): Promise<void> {
   assert.equal(after.tags?.["beacon:generation"], "2", subject.says("the successor is not of the second generation"));
   const [created, deleted] = [first(calls, kind.create.operations), first(calls, kind.delete.operations)];
   assert.ok(created >= 0 && deleted >= 0, subject.says(`a replacement creates and deletes, and made ${calls.join(", ")}`));
-  assert.equal(created < deleted ? "createFirst" : "deleteFirst", change.order, subject.says(`the plan's order is not kept: ${calls.join(", ")}`));
+  assert.equal(
+    created < deleted ? "createFirst" : "deleteFirst",
+    change.order,
+    subject.says(`the plan's order is not kept: ${calls.join(", ")}`),
+  );
   const gone = await subject.stand.objects(kind, subject.key, [before.id]);
-  assert.deepEqual(gone.map(({ id }) => id), [after.id], subject.says("the predecessor is still there"));
+  assert.deepEqual(
+    gone.map(({ id }) => id),
+    [after.id],
+    subject.says("the predecessor is still there"),
+  );
 }
 
 function first(calls: readonly string[], operations: readonly OperationName[]): number {
@@ -208,10 +218,18 @@ async function foreignRefused(subject: Subject): Promise<void> {
   const look = () => stand.objects(kind, subject.key, [id]);
   const before = await look();
   const change = await subject.change(base);
-  assert.deepEqual([change.action, change.blocked?.reason], ["blocked", "NotOwned"], subject.says("an object of somebody else is not refused"));
+  assert.deepEqual(
+    [change.action, change.blocked?.reason],
+    ["blocked", "NotOwned"],
+    subject.says("an object of somebody else is not refused"),
+  );
   const done = await stand.pass(subject.manifests(base));
   const result = done?.report.results.find(({ key }) => key === subject.key);
-  assert.deepEqual([result?.outcome, result?.reason], ["failed", "NotOwned"], subject.says("an object of somebody else is not refused by apply"));
+  assert.deepEqual(
+    [result?.outcome, result?.reason],
+    ["failed", "NotOwned"],
+    subject.says("an object of somebody else is not refused by apply"),
+  );
   assert.deepEqual(await look(), before, subject.says("an object of somebody else was touched"));
   for (const remote of before) await kind.delete.run(stand.hand, { id, observed: remote.values });
 }
@@ -223,7 +241,10 @@ async function tagsRestored(subject: Subject): Promise<void> {
   await subject.untag(before, Object.keys(before.tags ?? {}));
   const change = await subject.change(subject.base);
   assert.deepEqual([change.action, change.id], ["update", before.id], subject.says("lost tags of a bound object are not drift"));
-  assert.ok(change.differences.every(({ cause }) => cause === "drift"), subject.says("lost tags have another cause than drift"));
+  assert.ok(
+    change.differences.every(({ cause }) => cause === "drift"),
+    subject.says("lost tags have another cause than drift"),
+  );
   await subject.settle(subject.base, "restoring its tags");
   await subject.assertAtRest(subject.base, "after its tags were restored");
   const after = await subject.object("after its tags were restored");
@@ -265,7 +286,11 @@ async function recreated(subject: Subject): Promise<void> {
   assert.equal(after.tags?.["beacon:generation"], "2", subject.says("it is not of the second generation"));
   if (after.id === before.id) return;
   const found = await stand.objects(kind, subject.key, [before.id]);
-  assert.deepEqual(found.map(({ id }) => id), [after.id], subject.says("the first object is back"));
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [after.id],
+    subject.says("the first object is back"),
+  );
 }
 
 async function blockedDeletion(subject: Subject): Promise<void> {

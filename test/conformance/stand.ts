@@ -88,11 +88,17 @@ export class Stand {
       open = done.report.results.filter(({ outcome }) => outcome !== "done");
       if (open.length === 0) return done;
     }
-    return assert.fail(`${what}: ${open.map(({ key, outcome, reason, message }) => `${key} ${outcome} (${reason}): ${message}`).join("; ")}`);
+    return assert.fail(
+      `${what}: ${open.map(({ key, outcome, reason, message }) => `${key} ${outcome} (${reason}): ${message}`).join("; ")}`,
+    );
   }
 
   /** What a look would do now, `none` left out, and the live objects it saw that are the resource's by their tags. */
-  async rest(compiled: CompiledStack | undefined, kind: AnyKind, key: ResourceKey): Promise<{ left: readonly Change[]; objects: readonly Remote[] }> {
+  async rest(
+    compiled: CompiledStack | undefined,
+    kind: AnyKind,
+    key: ResourceKey,
+  ): Promise<{ left: readonly Change[]; objects: readonly Remote[] }> {
     const { plan, world } = await this.plan(compiled, compiled ? {} : { destroy: true });
     const left = plan.changes.filter(({ action, retires, resolves }) => action !== "none" || retires.length > 0 || resolves);
     // A stack without resources of this kind looks at none of them.
