@@ -26,7 +26,7 @@ export type Way = {
   readonly process: VirtualProcess;
   readonly faults: () => FaultRates;
   /** Told of each mutating call right before it is sent: scenarios kill and freeze here. */
-  readonly onSend: (process: VirtualProcess) => void;
+  readonly onSend: (process: VirtualProcess, epoch: number) => void;
 };
 
 type Sent = {
@@ -73,7 +73,7 @@ export class SimHandle implements Writer {
     await process.sleep(cloud.world.between(0, 5), signal);
     if (signal) {
       this.#lease?.assertHeld();
-      onSend(process);
+      onSend(process, this.#lease?.epoch ?? 0);
       // Between the check and the first byte: a process that is frozen or killed here sends late, or never.
       await process.sleep(0);
     }

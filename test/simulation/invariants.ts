@@ -20,6 +20,12 @@ export class LeaseWatch {
     this.#epoch = 0;
   }
 
+  /** No call is started by an engine once another has the lease. */
+  requireHolder(name: string, epoch: number): void {
+    if (epoch < this.#epoch)
+      this.violation ??= new Violation(`${name} started a call with epoch ${epoch} after epoch ${this.#epoch} began`);
+  }
+
   #onEffect({ writes, process }: TableCall): void {
     const leaseOf = writes.flatMap((write) => ("put" in write && write.put.sk === "lease" ? [write.put] : []))[0];
     const others = writes.some((write) => ("put" in write ? write.put.sk : write.remove.sk) !== "lease");

@@ -4,7 +4,7 @@
  */
 
 import { TAG_RESOURCE } from "../../src/aws/tags.ts";
-import { equal, type Json } from "../../src/core/json.ts";
+import { equal, type Json, type JsonObject } from "../../src/core/json.ts";
 import { stackName } from "../../src/core/resource.ts";
 import { stackPartition, stateOf } from "../../state/items.ts";
 import { MemoryTable, type TableFault } from "../support/memory-table.ts";
@@ -88,6 +88,7 @@ class Scenario {
       await hand;
       await this.#swap();
       this.#manifest = nextManifest(this.world, this.#manifest);
+      this.#squat();
     }
     await this.#calmEnd();
   }
@@ -181,10 +182,17 @@ class Scenario {
     return end;
   }
 
-  async #apply(process: VirtualProcess, options: { wait: boolean; onSend?: Way["onSend"]; stop?: AbortSignal }): Promise<ApplyEnd> {
+  async #apply(
+    process: VirtualProcess,
+    options: { wait: boolean; onSend?: (process: VirtualProcess) => void; stop?: AbortSignal },
+  ): Promise<ApplyEnd> {
     this.applies += 1;
     const { wait, onSend = () => {}, stop } = options;
-    const way: Way = { cloud: this.#cloud, process, faults: () => (this.#calm ? CALM : this.#callFaults), onSend };
+    const sending = (sender: VirtualProcess, epoch: number) => {
+      this.#watch.requireHolder(sender.name, epoch);
+      onSend(sender);
+    };
+    const way: Way = { cloud: this.#cloud, process, faults: () => (this.#calm ? CALM : this.#callFaults), onSend: sending };
     const request = { way, table: this.#table, manifest: this.#manifest, wait, ...(stop ? { stop } : {}) };
     const killed = process.killed.then((): ApplyEnd => ({ type: "failed", message: "killed" }));
     const end = await Promise.race([apply(request), killed]);
@@ -220,7 +228,7 @@ class Scenario {
     const id = bound[world.between(0, bound.length - 1)];
     switch (world.between(1, 5)) {
       case 1:
-        cloud.handCreate("named", { name: this.#freshName(), size: 7 }, world.chance(0.5) ? {} : FOREIGN_TAGS);
+        cloud.handCreate("named", likeOurs(this.#freshName()), world.chance(0.5) ? {} : FOREIGN_TAGS);
         return;
       case 2:
         if (id) cloud.handUntag(id);
@@ -233,11 +241,18 @@ class Scenario {
     }
   }
 
+  // Somebody is first.
+  #squat(): void {
+    if (!this.world.chance(0.1)) return;
+    this.#cloud.handCreate("named", likeOurs(this.#freshName()), this.world.chance(0.5) ? {} : FOREIGN_TAGS);
+  }
+
   // One that a resource may want, and that was never ours.
   #freshName(): string {
     const { world } = this;
     const ours = new Set(this.#cloud.objects().map(({ id }) => id));
-    const name = `${world.chance(0.5) ? "given" : "sim-test"}-r${world.between(1, 9)}`;
+    const wanted = this.#manifest.filter(({ key }) => key.startsWith("Named")).map(({ key, name }) => name ?? `sim-test-${key.slice(6)}`);
+    const name = wanted[world.between(0, wanted.length)] ?? `${world.chance(0.5) ? "given" : "sim-test"}-r${world.between(1, 9)}`;
     return ours.has(`name:${name}`) ? `${name}-never-wanted` : name;
   }
 
@@ -253,7 +268,7 @@ class Scenario {
     if (!record || !this.world.chance(0.1)) return;
     await this.world.sleep(2 * WINDOW_MS);
     this.#cloud.handDelete(record.id ?? "");
-    this.#cloud.handCreate("named", { name: record.observed.name, size: 7 }, FOREIGN_TAGS);
+    this.#cloud.handCreate("named", likeOurs(record.observed.name), FOREIGN_TAGS);
     await this.world.sleep(WINDOW_MS);
   }
 
@@ -303,6 +318,11 @@ class Scenario {
 function modeOf(cloud: Cloud, key: string): string | undefined {
   const mode = cloud.present().find(({ tags, state }) => isLive(state) && tags[TAG_RESOURCE] === key)?.values.mode;
   return typeof mode === "string" ? mode : undefined;
+}
+
+// Nothing but its tags tells it from one of ours.
+function likeOurs(name: Json | undefined): JsonObject {
+  return { ...(name === undefined ? {} : { name }), mode: "m1", size: 7 };
 }
 
 /** From none at all, so that some seeds are free of a trouble, to `most`. */
