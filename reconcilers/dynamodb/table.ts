@@ -33,6 +33,7 @@ import {
   keySchema,
   NAME,
   onDemandThroughput,
+  policyDocument,
   provisionedThroughput,
 } from "../../src/kind/dynamodb-schemas.ts";
 import { defineKind, type Effect, type Readiness, type Remote, type Scope } from "../../src/kind/kind.ts";
@@ -110,7 +111,11 @@ const spec = z.strictObject({
   ),
   tableClass: field(z.enum(["STANDARD", "STANDARD_INFREQUENT_ACCESS"]).optional(), { doc: "What storage costs.", unset: "STANDARD" }),
   deletionProtectionEnabled: field(z.boolean().optional(), { doc: "Whether AWS refuses to delete the table.", unset: false }),
-  resourcePolicy: field(z.any().optional(), { doc: "Who else may use the table: an IAM policy.", compare: "iam-policy", unset: null }),
+  resourcePolicy: field(policyDocument().optional(), {
+    doc: "Who else may use the table: an IAM policy.",
+    compare: "iam-policy",
+    unset: null,
+  }),
   tags: tags(),
 });
 

@@ -14,7 +14,7 @@ const spec = z.strictObject({
   publicIpv4Pool: field(z.string().min(1).optional(), { doc: "The address pool it is taken from.", immutable: true }),
   networkBorderGroup: field(z.string().min(1).optional(), { doc: "The zones it is advertised from.", immutable: true }),
   customerOwnedIpv4Pool: field(z.string().min(1).optional(), { doc: "The customer-owned pool it is taken from.", immutable: true }),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({

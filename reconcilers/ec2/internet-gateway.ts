@@ -11,7 +11,7 @@ import { defined, listInScope } from "../../src/kind/listing.ts";
 
 const spec = z.strictObject({
   vpcId: field(z.string().min(1).optional(), { doc: "The VPC it is attached to.", unset: null, ref: "ec2.aws/v1 VPC.vpcId" }),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({

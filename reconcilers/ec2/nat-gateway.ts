@@ -31,7 +31,7 @@ const spec = z.strictObject({
     compare: "set",
     unset: [],
   }),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({

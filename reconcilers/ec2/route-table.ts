@@ -46,7 +46,7 @@ const spec = z.strictObject({
   subnetIds: idSet("All subnets that use it.", "ec2.aws/v1 Subnet.subnetId"),
   gatewayIds: idSet("All gateways whose incoming traffic it routes."),
   propagatingVgws: idSet("All virtual private gateways that propagate routes to it."),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({

@@ -14,7 +14,7 @@ import { cidrBlock } from "../../src/kind/schemas.ts";
 const TEXT = /^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]*$/;
 const PORTED = ["tcp", "udp", "icmp", "icmpv6"];
 // AWS answers with the names of these protocol numbers (EC2 API Reference, IpPermission).
-const PROTOCOL = /^(tcp|udp|icmp|icmpv6|-1|(?!(1|6|17|58)$)\d{1,3})$/;
+const PROTOCOL = /^(tcp|udp|icmp|icmpv6|-1|(?!(1|6|17|58)$)(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))$/;
 
 const port = (doc: string) => field(z.int().min(-1).max(65535).optional(), { doc });
 const peer = (doc: string) => field(z.string().min(1).optional(), { doc });
@@ -29,7 +29,7 @@ const rule = z.strictObject({
   cidrIpv6: field(cidrBlock(6, 0, 128).optional(), { doc: "Peers in an IPv6 range." }),
   prefixListId: peer("Peers in a prefix list."),
   referencedGroupId: field(z.string().min(1).optional(), { doc: "Peers in a security group.", ref: "ec2.aws/v1 SecurityGroup.groupId" }),
-  description: field(z.string().max(255).regex(TEXT).optional(), { doc: "What the rule is for." }),
+  description: field(z.string().min(1).max(255).regex(TEXT).optional(), { doc: "What the rule is for." }),
 });
 
 type Rule = z.infer<typeof rule>;
@@ -41,13 +41,16 @@ const spec = z.strictObject({
   groupName: field(
     z
       .string()
+      .min(1)
       .max(255)
       .regex(TEXT)
       .regex(/^(?!sg-|default$)/i, "must not begin with sg-, nor be the name of the VPC's default group")
+      // EC2 user guide, "Create a security group": AWS cuts trailing spaces off, and the name would read back as another.
+      .regex(/[^ ]$/, "must not end with a space")
       .optional(),
     { doc: "Unique in the VPC, whatever its case; derived when absent.", immutable: true },
   ),
-  description: field(z.string().max(255).regex(TEXT).optional(), { doc: "What the group is for.", immutable: true }),
+  description: field(z.string().min(1).max(255).regex(TEXT).optional(), { doc: "What the group is for.", immutable: true }),
   vpcId: field(z.string().min(1), { doc: "The VPC it is a part of.", immutable: true, ref: "ec2.aws/v1 VPC.vpcId" }),
   ingress: field(z.array(rule).optional(), {
     doc: "What may come in.",
@@ -69,7 +72,7 @@ const spec = z.strictObject({
     doc: "Whether rules nobody declared are revoked (authoritative, the default) or left alone.",
     setting: true,
   }),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({
@@ -319,6 +322,16 @@ function ruleMessage(item: JsonObject): string | undefined {
   if (peers.length !== 1) return `needs one of ${PEERS.join(", ")}, and has ${peers.length === 0 ? "none" : peers.join(" and ")}`;
   if (typeof item.ipProtocol !== "string") return undefined;
   const ports = [item.fromPort, item.toPort].filter((value) => value !== undefined).length;
-  if (PORTED.includes(item.ipProtocol)) return ports === 2 ? undefined : `for ${item.ipProtocol} needs fromPort and toPort`;
+  if (PORTED.includes(item.ipProtocol)) return ports === 2 ? portMessage(item) : `for ${item.ipProtocol} needs fromPort and toPort`;
   return ports === 0 ? undefined : `for protocol ${item.ipProtocol} has no ports: leave fromPort and toPort out`;
+}
+
+// EC2 API Reference, IpPermission: a range of ports, or an ICMP type and code, where "-1 (all ICMP types)" needs all codes.
+function portMessage({ ipProtocol, fromPort, toPort }: JsonObject): string | undefined {
+  if (typeof fromPort !== "number" || typeof toPort !== "number") return undefined;
+  if (ipProtocol === "tcp" || ipProtocol === "udp") {
+    return fromPort >= 0 && fromPort <= toPort ? undefined : `has no port range: fromPort ${fromPort}, toPort ${toPort}`;
+  }
+  const isTypeAndCode = fromPort <= 255 && toPort <= 255 && (fromPort !== -1 || toPort === -1);
+  return isTypeAndCode ? undefined : `has no ICMP type and code: fromPort ${fromPort}, toPort ${toPort} (-1 and -1 for all)`;
 }

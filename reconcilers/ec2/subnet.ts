@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from "../../src/core/json.ts";
 import { ec2, ec2Finders, ec2Tags, filter, inChunks, interfaceInTheWay, tagSpecifications } from "../../src/kind/ec2.ts";
 import { type CheckFinding, defineKind, type StaticResource, type Updater } from "../../src/kind/kind.ts";
 import { defined, listInScope } from "../../src/kind/listing.ts";
-import { cidrBlock } from "../../src/kind/schemas.ts";
+import { arn, cidrBlock } from "../../src/kind/schemas.ts";
 import { fieldUpdater } from "../../src/kind/updaters.ts";
 
 const flag = (doc: string) => field(z.boolean().optional(), { doc, unset: false });
@@ -21,7 +21,7 @@ const spec = z.strictObject({
     doc: "The ID of its availability zone, the same in every account.",
     immutable: true,
   }),
-  outpostArn: field(z.string().optional(), { doc: "The Outpost it is on.", immutable: true }),
+  outpostArn: field(arn("outposts").optional(), { doc: "The Outpost it is on.", immutable: true }),
   ipv6CidrBlock: field(cidrBlock(6, 44, 64).optional(), { doc: "Its IPv6 range, within the VPC's.", unset: null }),
   mapPublicIpOnLaunch: flag("Whether instances get a public IPv4 address."),
   assignIpv6AddressOnCreation: flag("Whether network interfaces get an IPv6 address."),
@@ -36,7 +36,7 @@ const spec = z.strictObject({
       .optional(),
     { doc: "The private DNS names of instances.", unset: NEW_DNS_OPTIONS },
   ),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({
@@ -138,7 +138,7 @@ export const subnet = defineKind({
     operations: ["ec2:DescribeNetworkInterfaces"],
     run: (aws, { id }) => interfaceInTheWay(aws, [filter("subnet-id", [id])]),
   },
-  check: (resources) => resources.flatMap(outsideVpc).concat(overlapping(resources)),
+  check: (resources) => [...resources.flatMap(twoZones), ...resources.flatMap(outsideVpc), ...overlapping(resources)],
 });
 
 // Two filters share EC2's 200 values.
@@ -209,6 +209,12 @@ function ipv6Values(range: Ipv6Range | undefined): JsonObject {
     ipv6CidrBlockAssociationId: range?.AssociationId,
     ipv6CidrBlockState: range?.Ipv6CidrBlockState?.State,
   };
+}
+
+// "Either AvailabilityZone or AvailabilityZoneId can be specified, but not both" (EC2 API Reference, CreateSubnet).
+function twoZones({ key, spec: declared }: StaticResource): CheckFinding[] {
+  if (declared.availabilityZone === undefined || declared.availabilityZoneId === undefined) return [];
+  return [{ resource: key, field: "availabilityZoneId", message: `${key} names its availability zone twice`, hint: "leave one out" }];
 }
 
 function outsideVpc(resource: StaticResource): CheckFinding[] {

@@ -23,7 +23,7 @@ const spec = z.strictObject({
     doc: "Whether the VPC's network address usage is measured.",
     unset: false,
   }),
-  tags: tags(),
+  tags: tags({ anyCharacter: true }),
 });
 
 const status = z.strictObject({

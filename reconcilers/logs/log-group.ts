@@ -1,7 +1,7 @@
 import type { LogGroup } from "@aws-sdk/client-cloudwatch-logs";
 import { z } from "zod";
 import { type Reader, service } from "../../src/aws/service.ts";
-import type { Tags } from "../../src/aws/tags.ts";
+import { type Tags, withoutAwsTags } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { defineKind, type Remote, type Scope } from "../../src/kind/kind.ts";
@@ -24,6 +24,7 @@ const spec = z.strictObject({
       .min(1)
       .max(512)
       .regex(/^[.\-_/#A-Za-z0-9]+$/)
+      .regex(/^(?!aws\/)/, "must not begin with aws/")
       .optional(),
     { doc: "Unique in the region; derived when absent.", immutable: true },
   ),
@@ -153,7 +154,7 @@ async function remote(aws: Reader, group: LogGroup, known: Tags | undefined): Pr
 
 async function tagsOf(aws: Reader, resourceArn: string): Promise<Tags> {
   const answer = await unlessNamed(NOT_FOUND, aws.read(logs, "ListTagsForResource", { resourceArn }));
-  return answer?.tags ?? {};
+  return withoutAwsTags(answer?.tags ?? {});
 }
 
 function valuesOf(group: LogGroup): JsonObject {

@@ -57,10 +57,13 @@ export function withoutOwnership(tags: Tags): Tags {
 
 /** AWS's list as a map. `aws:*` tags are AWS's own, cannot be written, and are dropped. */
 export function fromTagList(list: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined): Tags {
-  const named = (list ?? []).flatMap(({ Key, Value }) =>
-    Key === undefined || Key.startsWith("aws:") ? [] : [[Key, Value ?? ""] as const],
-  );
-  return Object.fromEntries(named);
+  const named = (list ?? []).flatMap(({ Key, Value }) => (Key === undefined ? [] : [[Key, Value ?? ""] as const]));
+  return withoutAwsTags(Object.fromEntries(named));
+}
+
+/** As {@link fromTagList}, where the service answers with a map. */
+export function withoutAwsTags(tags: Tags): Tags {
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith("aws:")));
 }
 
 /** A map as AWS's list. */

@@ -58,9 +58,28 @@ export function fieldMeta(schema: z.ZodType): FieldMeta | undefined {
   return registry.get(schema);
 }
 
-/** AWS tags: a map, compared key by key; keys nobody declared are left alone. */
-export function tags(): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodString>> {
-  // 128 and 256 characters, 50 tags: the limits of every AWS service's Tag shape.
-  const schema = z.record(z.string().min(1).max(128), z.string().max(256)).optional();
-  return field(schema, { doc: "Tags, over the project's default tags.", tags: true });
+// "Letters, numbers, spaces representable in UTF-8, and _ . : / = + - @" (AWS General Reference, tag naming limits): what
+// the Tag shapes of all services but EC2's say.
+const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/**
+ * AWS tags: a map, compared key by key; keys nobody declared are left alone. `anyCharacter`: the service takes characters
+ * that others refuse.
+ */
+export function tags({ anyCharacter = false } = {}): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodString>> {
+  // 128 and 256 characters: the limits of every AWS service's Tag shape.
+  const schema = z.record(z.string(), z.string().max(256)).superRefine((value, context) => {
+    for (const [key, text] of Object.entries(value)) {
+      const message = tagMessage(key, text, anyCharacter);
+      if (message !== undefined) context.addIssue({ code: "custom", path: [key], message });
+    }
+  });
+  return field(schema.optional(), { doc: "Tags, over the project's default tags.", tags: true });
+}
+
+function tagMessage(key: string, text: string, anyCharacter: boolean): string | undefined {
+  if (key === "" || key.length > 128) return "must have a name of 1 to 128 characters";
+  if (/^aws:/i.test(key)) return "is AWS's own: names of tags must not begin with aws:";
+  if (anyCharacter || (TAG_TEXT.test(key) && TAG_TEXT.test(text))) return undefined;
+  return "may hold letters, digits, spaces and _ . : / = + - @ only, in its name and in its value";
 }

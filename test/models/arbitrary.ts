@@ -18,15 +18,39 @@ type Definition = {
 
 // Texts of every form the kinds know, and near misses of each: a schema takes its own out of them.
 const TEXTS = [
-  ...["vpc-0123456789abcdef0", "a", "ab", "abc", "Web servers", "with space ", " ", "", "sg-web", "SG-web", "default", "aws/web", "/aws/lambda/f"],
+  ...[
+    "vpc-0123456789abcdef0",
+    "a",
+    "ab",
+    "abc",
+    "Web servers",
+    "with space ",
+    " ",
+    "",
+    "sg-web",
+    "SG-web",
+    "default",
+    "aws/web",
+    "/aws/lambda/f",
+  ],
   ...["10.0.0.0/16", "10.0.1.0/24", "10.0.0.0/8", "0.0.0.0/0", "10.0.0.4/30", "10.0.0.7/32", "10.0.0.1/16", "10.0.0.5", "256.0.0.1"],
   ...["2001:db8::/32", "2001:db8::/44", "2001:db8::/45", "2001:db8::/56", "2001:db8::/64", "2001:db8::1/128", "::/0"],
   ...["tcp", "udp", "icmp", "icmpv6", "-1", "0", "6", "50", "050", "255", "256", "999"],
-  ...["arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:outposts:eu-west-1:111122223333:outpost/op-1", "arn:aws:kms:", "aws:name", "beacon:stack"],
+  ...[
+    "arn:aws:kms:eu-west-1:111122223333:key/1",
+    "arn:aws:outposts:eu-west-1:111122223333:outpost/op-1",
+    "arn:aws:kms:",
+    "aws:name",
+    "beacon:stack",
+  ],
   ...["ünï/codé", "emoji 😀", "semi;colon", "star*", "new\nline", "a=b@c:d+e", "#hash", "under_score.dot-dash"],
 ];
 const LENGTHS = [127, 128, 129, 255, 256, 257, 512, 513, 1011, 2048];
-const POOL = [...TEXTS, ...LENGTHS.map((length) => "x".repeat(length)), ...LENGTHS.map((length) => `arn:aws:kms:${"x".repeat(length - 12)}`)];
+const POOL = [
+  ...TEXTS,
+  ...LENGTHS.map((length) => "x".repeat(length)),
+  ...LENGTHS.map((length) => `arn:aws:kms:${"x".repeat(length - 12)}`),
+];
 const NUMBERS = [-2, -1, 0, 1, 2, 5, 7, 22, 35, 36, 255, 256, 443, 65_535, 65_536, 1e9];
 
 /** Values that the schema accepts; fields that may be absent are absent now and then. */
@@ -38,11 +62,13 @@ export function valuesOf(schema: z.ZodType): fc.Arbitrary<Json | undefined> {
   if (definition.type === "boolean") return fc.boolean();
   if (definition.type === "enum") return fc.constantFrom(...Object.values(definition.entries ?? {}));
   if (definition.type === "literal") return fc.constantFrom(...(definition.values ?? []));
-  if (definition.type === "array") return accepted(schema, fc.array(valuesOf(definition.element as z.ZodType) as fc.Arbitrary<Json>, { maxLength: 3 }));
+  if (definition.type === "array")
+    return accepted(schema, fc.array(valuesOf(definition.element as z.ZodType) as fc.Arbitrary<Json>, { maxLength: 3 }));
   if (definition.type === "record") return accepted(schema, mapsOf(definition));
   if (definition.type === "object") return accepted(schema, membersOf(definition.shape ?? {}));
   // Free-form documents: policies.
-  if (definition.type === "any" || definition.type === "union") return accepted(schema, fc.constantFrom<Json>({ Version: "2012-10-17", Statement: [] }, "{}", "", 5, true, []));
+  if (definition.type === "any" || definition.type === "union")
+    return accepted(schema, fc.constantFrom<Json>({ Version: "2012-10-17", Statement: [] }, "{}", "", 5, true, []));
   throw new Error(`no values for ${definition.type}`);
 }
 

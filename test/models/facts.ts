@@ -3,7 +3,7 @@
 import type { OperationName } from "../../src/aws/service.ts";
 import type { Limits } from "./model.ts";
 
-// "We can't accept an empty list" is EC2's habit: its wire format has no word for one, so that a needed list would be missing.
+// EC2's wire format has no word for an empty list: one that is needed would be missing.
 export const EMPTY_LISTS_REFUSED: ReadonlySet<string> = new Set(["ec2"]);
 
 // EC2 API Reference: CreateSecurityGroup, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair.
@@ -26,8 +26,9 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "ec2.IpPermission.IpProtocol": { pattern: "tcp|udp|icmp|icmpv6|-1|0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5]" },
   "ec2.IpPermission.FromPort": { min: -1, max: 65_535 },
   "ec2.IpPermission.ToPort": { min: -1, max: 65_535 },
-  "ec2.Tag.Key": TAG_KEY,
-  "ec2.Tag.Value": TAG_VALUE,
+  // EC2 user guide, "Tag your resources": EC2 allows for any character, though other services do not.
+  "ec2.Tag.Key": { min: 1, max: 128, pattern: "(?!aws:)[^]*" },
+  "ec2.Tag.Value": { max: 256 },
   "ec2.TagSpecification.Tags": TAGS,
   // "Constraint: Maximum 64 ASCII characters" (CreateNatGateway, CreateRouteTable).
   "ec2.CreateNatGatewayRequest.ClientToken": { max: 64 },
@@ -81,16 +82,29 @@ function permissionProblems({ IpPermissions = [] }: { readonly IpPermissions?: r
   });
 }
 
-type Index = { readonly Projection: { readonly ProjectionType?: string; readonly NonKeyAttributes?: unknown }; readonly ProvisionedThroughput?: unknown };
+type Index = {
+  readonly Projection: { readonly ProjectionType?: string; readonly NonKeyAttributes?: unknown };
+  readonly ProvisionedThroughput?: unknown;
+};
 
 function indexProblems({ Projection }: Index): string[] {
   const { ProjectionType, NonKeyAttributes } = Projection;
-  return (ProjectionType === "INCLUDE") === (NonKeyAttributes !== undefined) ? [] : ["NonKeyAttributes go with INCLUDE, and with nothing else"];
+  return (ProjectionType === "INCLUDE") === (NonKeyAttributes !== undefined)
+    ? []
+    : ["NonKeyAttributes go with INCLUDE, and with nothing else"];
 }
 
-function switchProblems({ StreamSpecification: stream, SSESpecification: sse }: { readonly StreamSpecification?: Members; readonly SSESpecification?: Members }): string[] {
+function switchProblems({
+  StreamSpecification: stream,
+  SSESpecification: sse,
+}: {
+  readonly StreamSpecification?: Members;
+  readonly SSESpecification?: Members;
+}): string[] {
   return [
-    ...(stream && (stream.StreamEnabled === true) !== (stream.StreamViewType !== undefined) ? ["StreamViewType goes with an enabled stream"] : []),
+    ...(stream && (stream.StreamEnabled === true) !== (stream.StreamViewType !== undefined)
+      ? ["StreamViewType goes with an enabled stream"]
+      : []),
     ...(sse && sse.Enabled === false && Object.keys(sse).length > 1 ? ["a key goes with encryption"] : []),
   ];
 }
@@ -120,13 +134,19 @@ function tableProblems(table: Table): string[] {
 /** UpdateTable: "You can only perform one of the following operations at once: ...". */
 function tableUpdateProblems(input: Members & Parameters<typeof switchProblems>[0]): string[] {
   const parts = Object.keys(input).filter((name) => input[name] !== undefined && name !== "TableName" && name !== "AttributeDefinitions");
-  const updates = (input.GlobalSecondaryIndexUpdates ?? []) as readonly { readonly Create?: Index; readonly Update?: Members; readonly Delete?: Members }[];
+  const updates = (input.GlobalSecondaryIndexUpdates ?? []) as readonly {
+    readonly Create?: Index;
+    readonly Update?: Members;
+    readonly Delete?: Members;
+  }[];
   const capacity = ["BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "GlobalSecondaryIndexUpdates"];
   const created = updates.flatMap(({ Create }) => (Create ? [Create] : []));
   return [
     ...(parts.length > 1 && !parts.every((name) => capacity.includes(name)) ? [`one change a call, and not ${parts.join(", ")}`] : []),
     ...(updates.filter(({ Update }) => !Update).length > 1 ? ["one index is made or deleted a call"] : []),
-    ...updates.filter(({ Update }) => Update && Object.keys(Update).filter((name) => Update[name] !== undefined).length < 2).map(() => "an index update without anything to update"),
+    ...updates
+      .filter(({ Update }) => Update && Object.keys(Update).filter((name) => Update[name] !== undefined).length < 2)
+      .map(() => "an index update without anything to update"),
     ...(parts.length === 0 ? ["nothing to update"] : []),
     ...created.flatMap(indexProblems),
     ...switchProblems(input),
@@ -142,7 +162,8 @@ export const RULES: Readonly<Record<OperationName, Rule>> = {
   "ec2:AuthorizeSecurityGroupIngress": permissionProblems,
   "ec2:AuthorizeSecurityGroupEgress": permissionProblems,
   // "Either AvailabilityZone or AvailabilityZoneId can be specified, but not both".
-  "ec2:CreateSubnet": (input) => (input.AvailabilityZone !== undefined && input.AvailabilityZoneId !== undefined ? ["two availability zones"] : []),
+  "ec2:CreateSubnet": (input) =>
+    input.AvailabilityZone !== undefined && input.AvailabilityZoneId !== undefined ? ["two availability zones"] : [],
   "dynamodb:CreateTable": tableProblems as Rule,
   "dynamodb:UpdateTable": tableUpdateProblems as Rule,
 };

@@ -26,7 +26,10 @@ export type Shape = {
 };
 
 /** Limits in the words of the models, for what AWS says elsewhere. */
-export type Limits = Pick<Shape, "min" | "max" | "pattern" | "enum"> & { readonly values?: readonly number[]; readonly not?: readonly number[] };
+export type Limits = Pick<Shape, "min" | "max" | "pattern" | "enum"> & {
+  readonly values?: readonly number[];
+  readonly not?: readonly number[];
+};
 
 type Model = {
   readonly operations: Readonly<Record<string, { readonly input?: { readonly shape: string } }>>;
@@ -109,7 +112,8 @@ function* valueProblems(walk: Walk, shapeName: string, value: unknown, path: str
 
 function* listProblems(walk: Walk, shape: Shape, list: readonly unknown[], path: string): Generator<string> {
   if (list.length === 0 && EMPTY_LISTS_REFUSED.has(walk.service)) yield `${path} is an empty list`;
-  for (const [index, item] of list.entries()) yield* valueProblems(walk, (shape.member as { shape: string }).shape, item, `${path}[${index}]`);
+  for (const [index, item] of list.entries())
+    yield* valueProblems(walk, (shape.member as { shape: string }).shape, item, `${path}[${index}]`);
 }
 
 function* memberProblems(walk: Walk, shapeName: string, value: Record<string, unknown>, path: string): Generator<string> {
@@ -120,7 +124,11 @@ function* memberProblems(walk: Walk, shapeName: string, value: Record<string, un
     if (!member) yield `${path} has no member ${name}`;
     else if (inner !== undefined) {
       yield* valueProblems(walk, member.shape, inner, `${path}.${name}`);
-      yield* limitProblems({ type: shapeNamed(walk.service, member.shape).type, ...FACTS[`${walk.service}.${shapeName}.${name}`] }, inner, `${path}.${name}`);
+      yield* limitProblems(
+        { type: shapeNamed(walk.service, member.shape).type, ...FACTS[`${walk.service}.${shapeName}.${name}`] },
+        inner,
+        `${path}.${name}`,
+      );
     }
   }
 }
@@ -156,7 +164,8 @@ function* limitProblems(shape: Shape | (Limits & { readonly type: string }), val
   if (limits.not?.includes(value as number)) yield `${path} must not be ${value}`;
   if (typeof value !== "string") return;
   if (limits.enum && !limits.enum.includes(value)) yield `${path} is not one of ${limits.enum.join(", ")}: ${JSON.stringify(value)}`;
-  if (limits.pattern && !new RegExp(`^(?:${limits.pattern})$`, "u").test(value)) yield `${path} does not match ${limits.pattern}: ${JSON.stringify(value)}`;
+  if (limits.pattern && !new RegExp(`^(?:${limits.pattern})$`, "u").test(value))
+    yield `${path} does not match ${limits.pattern}: ${JSON.stringify(value)}`;
 }
 
 // AWS counts characters, not UTF-16 units.

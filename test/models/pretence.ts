@@ -36,14 +36,7 @@ export function answerOf(operation: OperationName, input: object): object {
 
 /** The spec with members that chance alone would never make fit; by kind name. */
 const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
-  Table: (spec) => {
-    const keys = spec.keySchema as JsonObject;
-    const local = items(spec.localSecondaryIndexes).map((index) => ({ ...index, keySchema: { range: "r", ...(index.keySchema as JsonObject), hash: keys.hash as Json } }));
-    const indexes = [...items(spec.globalSecondaryIndexes), ...local];
-    const used = [keys, ...indexes.map((index) => index.keySchema as JsonObject)].flatMap(({ hash, range }) => [hash, range]);
-    const attributeDefinitions = Object.fromEntries(used.filter((name) => typeof name === "string").map((name) => [name, "S"]));
-    return { ...spec, attributeDefinitions, ...(spec.localSecondaryIndexes ? { localSecondaryIndexes: local } : {}) };
-  },
+  Table: tableOf,
   RouteTable: (spec) => (spec.routes ? { ...spec, routes: items(spec.routes).map(oneRoute) } : spec),
   SecurityGroup: (spec) => ({ ...spec, ...rulesOf(spec, "ingress"), ...rulesOf(spec, "egress") }),
 };
@@ -61,19 +54,97 @@ function first(members: JsonObject, names: readonly string[]): JsonObject {
   return name === undefined ? {} : { [name]: members[name] as Json };
 }
 
+/** Keys that are defined, capacities as the billing mode wants them, and nothing for what is switched off. */
+function tableOf(spec: JsonObject): JsonObject {
+  const keys = keysOf(spec.keySchema as JsonObject);
+  const [globalSecondaryIndexes, localSecondaryIndexes] = indexesOf(spec, keys);
+  const used = [keys, ...[...globalSecondaryIndexes, ...localSecondaryIndexes].map((index) => index.keySchema as JsonObject)].flatMap(
+    ({ hash, range }) => [hash, range],
+  );
+  return {
+    ...withCapacity(spec, spec.billingMode),
+    ...Object.fromEntries(
+      Object.entries(SWITCHES).flatMap(([name, on]) => (isObject(spec[name]) ? [[name, switched(spec[name], on)]] : [])),
+    ),
+    keySchema: keys,
+    attributeDefinitions: Object.fromEntries(used.filter((name) => typeof name === "string").map((name) => [name, "S"])),
+    ...(spec.globalSecondaryIndexes ? { globalSecondaryIndexes } : {}),
+    ...(spec.localSecondaryIndexes ? { localSecondaryIndexes } : {}),
+  };
+}
+
+function indexesOf(spec: JsonObject, keys: JsonObject): readonly [JsonObject[], JsonObject[]] {
+  const global = distinct(items(spec.globalSecondaryIndexes));
+  const taken = new Set(global.map((index) => index.indexName));
+  const local = keys.range === undefined ? [] : distinct(items(spec.localSecondaryIndexes)).filter((index) => !taken.has(index.indexName));
+  return [
+    global.map((index) => ({ ...withCapacity(index, spec.billingMode), ...partsOf(index) })),
+    local.map((index) => localOf(index, keys)),
+  ];
+}
+
+function localOf(index: JsonObject, { hash }: JsonObject): JsonObject {
+  const range = hash === "r" ? "r2" : "r";
+  return { ...index, ...partsOf({ ...index, keySchema: { hash: hash as Json, range } }) };
+}
+
+const SWITCHES: Readonly<Record<string, JsonObject>> = {
+  streamSpecification: { streamEnabled: true, streamViewType: "KEYS_ONLY" },
+  timeToLiveSpecification: { enabled: true, attributeName: "t" },
+  pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+  sseSpecification: { enabled: true },
+};
+
+function switched(value: JsonObject, on: JsonObject): JsonObject {
+  const [member] = Object.keys(on) as [string];
+  return value[member] === true ? { ...on, ...value } : { [member]: false };
+}
+
+function withCapacity({ provisionedThroughput, onDemandThroughput, ...part }: JsonObject, billingMode: Json | undefined): JsonObject {
+  if (billingMode === "PAY_PER_REQUEST") return onDemandThroughput ? { ...part, onDemandThroughput } : part;
+  return { ...part, provisionedThroughput: provisionedThroughput ?? { readCapacityUnits: 1, writeCapacityUnits: 2 } };
+}
+
+function partsOf({ keySchema, projection }: JsonObject): JsonObject {
+  const { projectionType, nonKeyAttributes } = projection as JsonObject;
+  const included = projectionType === "INCLUDE" ? { nonKeyAttributes: nonKeyAttributes ?? ["x"] } : {};
+  return { keySchema: keysOf(keySchema as JsonObject), projection: { projectionType: projectionType as Json, ...included } };
+}
+
+function keysOf({ hash, range }: JsonObject): JsonObject {
+  return range === undefined || range === hash ? { hash: hash as Json } : { hash: hash as Json, range };
+}
+
+function distinct(indexes: readonly JsonObject[]): JsonObject[] {
+  return [...new Map(indexes.map((index) => [index.indexName, index])).values()];
+}
+
 function oneRoute(route: JsonObject): JsonObject {
   const names = Object.keys(route);
   const destinations = names.filter((name) => name.startsWith("destination"));
-  return { ...first(route, destinations), ...first(route, names.filter((name) => !destinations.includes(name))) };
+  return {
+    ...first(route, destinations),
+    ...first(
+      route,
+      names.filter((name) => !destinations.includes(name)),
+    ),
+  };
 }
 
 function rulesOf(spec: JsonObject, direction: string): JsonObject {
   if (!spec[direction]) return {};
   const rules = items(spec[direction]).map(({ ipProtocol, fromPort, toPort, description, ...peers }) => {
-    const isPorted = /^(tcp|udp|icmp|icmpv6)$/.test(String(ipProtocol));
-    const ports = isPorted ? { fromPort, toPort } : {};
+    const ports = portsOf(String(ipProtocol), fromPort, toPort);
     const peer = first(peers, Object.keys(peers));
-    return Object.fromEntries(Object.entries({ ipProtocol, ...ports, ...peer, description }).filter(([, value]) => value !== undefined)) as JsonObject;
+    return Object.fromEntries(
+      Object.entries({ ipProtocol, ...ports, ...peer, description }).filter(([, value]) => value !== undefined),
+    ) as JsonObject;
   });
   return { [direction]: rules };
+}
+
+function portsOf(protocol: string, from: Json | undefined, to: Json | undefined): JsonObject {
+  if (!/^(tcp|udp|icmp|icmpv6)$/.test(protocol)) return {};
+  if (typeof from === "number" && typeof to === "number" && from <= to) return { fromPort: from, toPort: to };
+  return protocol === "tcp" || protocol === "udp" ? { fromPort: 22, toPort: 22 } : { fromPort: -1, toPort: -1 };
 }

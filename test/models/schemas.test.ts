@@ -37,7 +37,9 @@ for (const kind of kinds.values()) {
         { numRuns: RUNS },
       ));
   } else {
-    const specs = (valuesOf(kind.specSchema) as fc.Arbitrary<JsonObject>).map((spec) => repaired(kind, spec)).filter((spec) => isSound(kind, spec));
+    const specs = (valuesOf(kind.specSchema) as fc.Arbitrary<JsonObject>)
+      .map((spec) => repaired(kind, spec))
+      .filter((spec) => isSound(kind, spec));
     test(`AWS takes every request for ${kind.name} that our schema accepts`, () =>
       fc.assert(
         fc.asyncProperty(specs, specs, (one, other) => life(kind, one, other)),
@@ -70,7 +72,11 @@ async function life(kind: AnyKind, one: JsonObject, other: JsonObject): Promise<
   assert.deepEqual(problems, []);
 }
 
-async function settle(kind: AnyKind, writer: Writer, ways: { desired: JsonObject; observed: JsonObject; applied: JsonObject }): Promise<JsonObject> {
+async function settle(
+  kind: AnyKind,
+  writer: Writer,
+  ways: { desired: JsonObject; observed: JsonObject; applied: JsonObject },
+): Promise<JsonObject> {
   let { observed } = ways;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const { changes } = diff({ shape: kind.spec, desired: ways.desired, observed, applied: ways.applied, ignore: [] });
