@@ -186,7 +186,7 @@ function diffMembers(place: Place, shape: ObjectShape, found: Found): void {
 
 // Maps, tags among them, are compared key by key: a key that was neither declared nor applied is not ours.
 function diffMap(place: Place, element: Shape, found: Found): void {
-  const [desired, observed, applied] = [place.desired, place.observed, place.applied].map((value) => (isObject(value) ? value : {})) as [
+  const [desired, observed, applied] = [place.desired, place.observed, place.applied].map(ownMembers) as [
     JsonObject,
     JsonObject,
     JsonObject,
@@ -200,6 +200,11 @@ function diffMap(place: Place, element: Shape, found: Found): void {
       found.differences.push(difference({ ...place, path, desired: to, observed: from, applied: applied[key] }, element.meta?.compare));
     else found.leftAlone.push({ path, ...values(from, undefined), why: "foreign" });
   }
+}
+
+// Keys are free: one that is named as a member every object has (`constructor`) must not be found where nobody wrote it.
+function ownMembers(value: Json | undefined): JsonObject {
+  return Object.assign(Object.create(null), isObject(value) ? value : {});
 }
 
 function diffSet(place: Place, found: Found): void {
