@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { ResourceRecord } from "../../src/core/record.ts";
+import { LIFECYCLE_DEFAULTS, type Lifecycle, type ResourceKey } from "../../src/core/resource.ts";
+import { decide } from "../../src/engine/decide.ts";
+import { RemoteIndex } from "../../src/engine/identify.ts";
+import { newRecord, withIntent } from "../../src/engine/records.ts";
+import { managedKind } from "../../src/engine/sweep.ts";
+import type { Remote } from "../../src/kind/kind.ts";
+import { KINDS } from "../simulation/kinds.ts";
+
+const STACK = { project: "beacon", environment: "prod" };
+
+type Row = {
+  readonly why: string;
+  readonly kind?: "Named" | "Token" | "Tagged";
+  readonly spec?: JsonObject;
+  readonly lifecycle?: Partial<Lifecycle>;
+  readonly record?: Partial<ResourceRecord> & { readonly intended?: true };
+  readonly remotes?: readonly Remote[];
+  readonly replace?: true;
+  /** Action, then what of it matters. */
+  readonly is: string;
+};
+
+const SPEC: JsonObject = { mode: "m1", size: 1 };
+
+function owned(id: string, values: JsonObject = {}, tags: JsonObject = {}): Remote {
+  const ownership = { "beacon:stack": "beacon/prod", "beacon:resource": "Tagged/a", "beacon:uid": "u1", "beacon:generation": "1", ...tags };
+  return { id, values: { ...SPEC, state: "available", ...values }, tags: ownership as Record<string, string> };
+}
+
+function foreign(id: string, name: string, tags: Record<string, string> = {}): Remote {
+  return { id, values: { ...SPEC, name }, tags };
+}
+
+const OTHER = { "beacon:stack": "other/prod", "beacon:resource": "Named/z", "beacon:uid": "u9", "beacon:generation": "1" };
+const BOUND = { id: "t-1", boundAt: 1, applied: SPEC };
+
+const ROWS: readonly Row[] = [
+  { why: "nothing is there, nothing is recorded", is: "create g1" },
+  { why: "bound and as declared", record: BOUND, remotes: [owned("t-1")], is: "none t-1" },
+  { why: "the state is lost: tags find it", remotes: [owned("t-1")], is: "none t-1" },
+  { why: "a mutable field differs", spec: { size: 2 }, record: BOUND, remotes: [owned("t-1")], is: "update t-1 size" },
+  {
+    why: "lost tags of a bound object are restored",
+    record: BOUND,
+    remotes: [{ ...owned("t-1"), tags: {} }],
+    is: "update t-1 tags,tags,tags,tags",
+  },
+  { why: "bound and gone: created again, one generation on", record: BOUND, is: "create g2" },
+  { why: "an open intent keeps its generation", record: { intended: true }, is: "create g1" },
+  { why: "an object of an open intent is found by its tags", record: { intended: true }, remotes: [owned("t-1")], is: "none t-1" },
+  {
+    why: "an immutable field differs: replaced, the new one first",
+    spec: { mode: "m2" },
+    record: BOUND,
+    remotes: [owned("t-1")],
+    is: "replace t-1 g2 createFirst",
+  },
+  {
+    why: "replaced, the old one first",
+    spec: { mode: "m2" },
+    lifecycle: { replace: "deleteFirst" },
+    record: BOUND,
+    remotes: [owned("t-1")],
+    is: "replace t-1 g2 deleteFirst",
+  },
+  { why: "a replacement was asked for", record: BOUND, remotes: [owned("t-1")], replace: true, is: "replace t-1 g2 createFirst" },
+  {
+    why: "never replaced",
+    spec: { mode: "m2" },
+    lifecycle: { replace: "never" },
+    record: BOUND,
+    remotes: [owned("t-1")],
+    is: "blocked ReplacementForbidden",
+  },
+  {
+    why: "protected against replacement",
+    spec: { mode: "m2" },
+    lifecycle: { deletion: "protect" },
+    record: BOUND,
+    remotes: [owned("t-1", {}, { "beacon:deletion": "protect" })],
+    is: "blocked Protected",
+  },
+  { why: "another owner's tags on a bound object", record: BOUND, remotes: [{ ...owned("t-1"), tags: OTHER }], is: "blocked Conflict" },
+  { why: "two objects claim to be it, none is bound", remotes: [owned("t-1"), owned("t-2")], is: "blocked Conflict" },
+  {
+    why: "two of one generation, one is bound: the other is surplus",
+    record: BOUND,
+    remotes: [owned("t-1"), owned("t-2")],
+    is: "none t-1 surplus t-2",
+  },
+  {
+    why: "an earlier generation that nobody recorded is retired",
+    record: { ...BOUND, id: "t-2", generation: 2 },
+    remotes: [owned("t-1"), owned("t-2", {}, { "beacon:generation": "2" })],
+    is: "none t-2 retiring t-1",
+  },
+  {
+    why: "it failed before it was ready: made anew, no replacement",
+    record: BOUND,
+    remotes: [owned("t-1", { state: "failed" })],
+    is: "create g2 createFirst failed t-1",
+  },
+  {
+    why: "drift is ignored where the manifest says so",
+    lifecycle: { drift: "ignore" },
+    record: BOUND,
+    remotes: [owned("t-1", { size: 9 })],
+    is: "none t-1",
+  },
+  {
+    why: "a pending change is not drift",
+    spec: { size: 2 },
+    lifecycle: { drift: "ignore" },
+    record: BOUND,
+    remotes: [owned("t-1")],
+    is: "update t-1 size",
+  },
+  { why: "a stranger has the name", kind: "Named", spec: { name: "n" }, remotes: [foreign("name:n", "n")], is: "blocked NotOwned" },
+  {
+    why: "another stack has the name",
+    kind: "Named",
+    spec: { name: "n" },
+    remotes: [foreign("name:n", "n", OTHER)],
+    is: "blocked NotOwned",
+  },
+  {
+    why: "another stack has the name, and adoption does not help",
+    kind: "Named",
+    spec: { name: "n" },
+    lifecycle: { adopt: true },
+    remotes: [foreign("name:n", "n", OTHER)],
+    is: "blocked NotOwned",
+  },
+  {
+    why: "a stranger's object is adopted by consent",
+    kind: "Named",
+    spec: { name: "n" },
+    lifecycle: { adopt: true },
+    remotes: [foreign("name:n", "n")],
+    is: "adopt name:n",
+  },
+  {
+    why: "adoption never replaces",
+    kind: "Named",
+    spec: { name: "n", mode: "m2" },
+    lifecycle: { adopt: true },
+    remotes: [foreign("name:n", "n")],
+    is: "blocked NotOwned",
+  },
+  {
+    why: "an open intent does not make a stranger's tagged object ours",
+    kind: "Named",
+    spec: { name: "n" },
+    record: { intended: true },
+    remotes: [foreign("name:n", "n")],
+    is: "blocked NotOwned",
+  },
+  {
+    why: "what is not managed is read, and must exist",
+    kind: "Named",
+    spec: { name: "n" },
+    lifecycle: { manage: false },
+    is: "blocked Missing",
+  },
+  {
+    why: "what is not managed is never changed",
+    kind: "Named",
+    spec: { name: "n", size: 5 },
+    lifecycle: { manage: false },
+    remotes: [foreign("name:n", "n")],
+    is: "none name:n",
+  },
+  {
+    why: "where the name is the id, a successor is not taken for its predecessor",
+    kind: "Named",
+    spec: { name: "n" },
+    record: { generation: 2, intended: true, retiring: [{ generation: 1, id: "name:n" }] },
+    remotes: [owned("name:n", { name: "n" }, { "beacon:generation": "2", "beacon:resource": "Named/a" })],
+    is: "none name:n",
+  },
+];
+
+function recordOf(row: Row, key: ResourceKey, lifecycle: Lifecycle): ResourceRecord | undefined {
+  if (!row.record) return undefined;
+  const { intended, ...rest } = row.record;
+  const resource = { key, kind: "sim.aws/v1 Tagged", spec: {}, dependencies: [], lifecycle, readyWhen: [], declaredAt: "" } as const;
+  const record = { ...newRecord(resource, "u1", rest.generation ?? 1, 1), ...rest };
+  return intended ? { ...withIntent(record, record.generation, { now: 1, revision: 1 }), retiring: record.retiring } : record;
+}
+
+function outcome(row: Row): string {
+  const { kind: name = "Tagged" } = row;
+  const key: ResourceKey = `${name}/a`;
+  const kind = managedKind(KINDS, `sim.aws/v1 ${name}`);
+  const lifecycle = { ...LIFECYCLE_DEFAULTS, ...row.lifecycle };
+  const spec = { ...SPEC, ...row.spec };
+  const decision = decide({
+    kind,
+    stack: STACK,
+    resource: { key, kind: kind.id, spec, dependencies: [], lifecycle, readyWhen: [], declaredAt: "" },
+    spec,
+    record: recordOf(row, key, lifecycle),
+    index: new RemoteIndex(kind, "beacon/prod", row.remotes ?? []),
+    forceReplace: row.replace ?? false,
+  });
+  const { action, current, generation, order, blocked, failed, diff, identified } = decision;
+  const fields = action === "update" || action === "adopt" ? diff.differences.map(({ field }) => field).sort() : [];
+  const words = [
+    action,
+    blocked?.reason,
+    blocked ? undefined : current?.id,
+    action === "create" || action === "replace" ? `g${generation}` : undefined,
+    order,
+    fields.join(",") || undefined,
+    failed && `failed ${failed.id}`,
+    identified.surplus.length > 0 ? `surplus ${identified.surplus.map(({ id }) => id)}` : undefined,
+    action === "none" && identified.retiring.length > 0 ? `retiring ${identified.retiring.map(({ id }) => id)}` : undefined,
+  ];
+  return words.filter((word) => word !== undefined).join(" ");
+}
+
+for (const row of ROWS) test(row.why, () => assert.equal(outcome(row), row.is));

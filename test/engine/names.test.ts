@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { ResourceKey } from "../../src/core/resource.ts";
+import { derivedName, generationName } from "../../src/engine/names.ts";
+
+const stack = { project: "beacon", environment: "prod" };
+
+test("a derived name spells project, environment and resource", () => {
+  assert.equal(derivedName(stack, "SecurityGroup/backend.main", 255), "beacon-prod-backend-main");
+});
+
+test("a successor's name says its generation", () => {
+  assert.equal(generationName("beacon-prod-x", 2, 32), "beacon-prod-x-g2");
+});
+
+test("names fit their limit, stay apart when cut, and are the same every time", () => {
+  const names = fc.string({ minLength: 1, maxLength: 60 }).map((text): ResourceKey => `TargetGroup/${text}`);
+  fc.assert(
+    fc.property(names, fc.integer({ min: 20, max: 64 }), fc.integer({ min: 2, max: 99 }), (key, maxLength, generation) => {
+      const name = derivedName(stack, key, maxLength);
+      assert.ok(name.length <= maxLength && generationName(name, generation, maxLength).length <= maxLength);
+      assert.equal(name, derivedName(stack, key, maxLength));
+    }),
+  );
+  const long = "x".repeat(40);
+  assert.notEqual(derivedName(stack, `TargetGroup/${long}a`, 32), derivedName(stack, `TargetGroup/${long}b`, 32));
+});
