@@ -10,6 +10,7 @@ import { member, type Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { ANY, type Reader, type Reading, staticOnly } from "./reader.ts";
 import type { Texts } from "./texts.ts";
+import { checkKey } from "./tags.ts";
 import { common, DYN, type Type, typeOfJson } from "./types.ts";
 import type { World } from "./world.ts";
 
@@ -114,7 +115,7 @@ function slotsOf(
     if (!/^[A-Za-z0-9._-]+$/.test(key))
       problems.add(node.place, `the forEach key "${key}" of ${label} may hold letters, digits, ., - and _`);
     else if (seen.has(key)) problems.add(node.place, `the forEach of ${label} has the key "${key}" twice`);
-    else {
+    else if (checkKey(`${kind.name}/${name}-${key}`, node.place, problems)) {
       seen.add(key);
       const path = `${pathTo(kind.root, name)}[${JSON.stringify(key)}]`;
       return [{ key: `${label}-${key}` as ResourceKey, path, member: key, each: { key, value, index } }];

@@ -20,11 +20,14 @@ import type { Problems } from "./problems.ts";
 import { ANY, asObject, Reader, type Reading, scalarsOf } from "./reader.ts";
 import { remembered } from "./remembered.ts";
 import { finish } from "./result.ts";
+import { checkStack, checkTags } from "./tags.ts";
 import { World } from "./world.ts";
 
 /** Compiles one environment; undefined when it has problems. */
 export function compileEnvironment(prepared: Prepared, values: EnvironmentValues, problems: Problems): CompiledStack | undefined {
   const expander = makeExpander(prepared, values, problems);
+  const stack = { project: prepared.project.name, environment: values.settings.name };
+  checkStack(stack, prepared.declarations.environments.get(stack.environment)?.place, problems);
   const tags = defaultTags(prepared, expander);
   const instances = declareAll(prepared, expander, tags);
   const labels = new Map(prepared.declarations.resources.map(({ label, kind }) => [label, kind.root]));
@@ -138,6 +141,7 @@ function checkedSpec(instance: LazyInstance, { problems }: Expander): JsonObject
   }
   const node = spec?.type === "map" ? spec : ({ type: "map", entries: new Map(), place: declaration.place } as const);
   checkValue(kind.specSchema, value, { node, label, problems, home: declaration.place });
+  checkTags(kind, value, { node, label, problems });
   return value;
 }
 
