@@ -214,10 +214,10 @@ const specs: fc.Arbitrary<JsonObject> = fc.record(
     note: fc.constantFrom("a", "b"),
     ports: fc.array(fc.nat(4), { maxLength: 4 }),
     members: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
-    limits: fc.record({ read: fc.nat(2), write: fc.nat(2) }, { requiredKeys: [] }),
+    limits: fc.record({ read: fc.nat(2), write: fc.nat(2) }, { requiredKeys: [], noNullPrototype: true }),
     tags: fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"), { noNullPrototype: true }),
   },
-  { requiredKeys: [] },
+  { requiredKeys: [], noNullPrototype: true },
 );
 
 /** What AWS holds once every change was carried out as an updater would. */
