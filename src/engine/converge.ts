@@ -40,6 +40,8 @@ export class Converger {
   #namesRead = false;
   /** Fields that this run has sent an update of. */
   readonly #sent = new Set<string>();
+  /** Fields that were asked to let go of something, and what that left of them. */
+  readonly #released = new Map<string, { readonly id: string; readonly after: Json }>();
   /** When this run opened an intent, and when it bound an object, on its own clock. */
   #openedMs: number | undefined;
   #boundMs: number | undefined;
@@ -71,6 +73,7 @@ export class Converger {
 
   /** Resolves when nothing is left to do, `late` fields only if asked. Throws a Halt. */
   async settle(late: boolean): Promise<void> {
+    this.#takeBack(late);
     for (let round = 0; round < ROUNDS_MAX; round++) {
       this.#x.checkStop();
       if (await this.#step(this.#decide(), late)) return;
@@ -106,11 +109,22 @@ export class Converger {
     for (const { updater, target, field } of remote ? releases(this.#kind, remote, used) : []) {
       if (!mayChange(field)) continue;
       const touch: Touch = { verb: "update", record: this.#record as ResourceRecord, sent: target.desired };
+      this.#released.set(field, { id, after: target.desired[field] ?? null });
       try {
         this.#took(id, await this.#x.act(touch, () => updater.run(this.#x.run.authority.writer, target)));
       } catch (error) {
         if (failureOf(this.#kind, error).means === "stall") throw error;
       }
+    }
+  }
+
+  // Whatever became of a release that had no clear answer: what was let go of is sent again, also where the successor has the
+  // id of its predecessor and nothing would seem to differ.
+  #takeBack(late: boolean): void {
+    for (const [field, { id, after }] of this.#released) {
+      if ((this.#kind.spec.fields[field]?.meta?.late === true) !== late) continue;
+      this.#took(id, { values: { [field]: after } });
+      this.#released.delete(field);
     }
   }
 
