@@ -1,0 +1,107 @@
+/** A sandbox of one's own, with proxies in front, the whole slice as what is applied to it, and a count of what it holds. */
+
+import assert from "node:assert/strict";
+import { reset, type SandboxState } from "../../sandbox/sandbox.ts";
+import { type Counts, countsOf } from "../support/counts.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
+import type { Match } from "../support/fault-rules.ts";
+import { type SdkClients, sdkClients, startOwn } from "../support/sandbox.ts";
+import { type Beaconctl, beaconctl, DIFF, type Ended, LEASE_TTL } from "./beaconctl.ts";
+
+const REGION = "ap-northeast-2"; // manifests/environments/prod.yaml
+const STACK = "beacon/prod";
+const STATE_TABLE = "beacon-state";
+
+/** Mutating calls to AWS, those to BEACON's own table left out. */
+export const EFFECTS: Match = { mutating: true, where: ({ body }) => !body.includes(`"${STATE_TABLE}"`) };
+
+export class Arena {
+  readonly proxy: FaultProxy;
+  readonly #sandbox: SandboxState;
+  readonly #clients: SdkClients;
+  readonly #started: Beaconctl[] = [];
+
+  constructor(sandbox: SandboxState, proxy: FaultProxy, clients: SdkClients) {
+    this.#sandbox = sandbox;
+    this.proxy = proxy;
+    this.#clients = clients;
+  }
+
+  /** Starts a process behind this arena's proxy, or another. Its lease can be taken over soon. */
+  start(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly proxy?: FaultProxy } = {}): Beaconctl {
+    const { env = {}, proxy = this.proxy } = options;
+    const started = beaconctl(args, { endpoint: proxy.endpoint, env: { BEACON_LEASE_TTL: LEASE_TTL, ...env } });
+    this.#started.push(started);
+    return started;
+  }
+
+  /** Runs a process to its end without a fault; fails unless it ends well. */
+  async run(args: readonly string[], what: string): Promise<Ended> {
+    const ended = await beaconctl(args, { endpoint: this.#sandbox.endpoint }).ended;
+    assert.equal(ended.code, 0, `${what}: beaconctl ${args.join(" ")} ended with ${ended.code ?? ended.signal}:\n${ended.output}`);
+    return ended;
+  }
+
+  /** Another proxy in front of the same sandbox: a process of its own has its own, so that its calls are told apart. */
+  secondProxy(): Promise<FaultProxy> {
+    return startFaultProxy({ upstream: this.#sandbox.endpoint });
+  }
+
+  /** Fails unless AWS holds exactly this and a look finds nothing to do. */
+  async assertHolds(expected: Counts, what: string, diff: readonly string[] = DIFF): Promise<void> {
+    assert.deepEqual(await this.counts(), expected, `${what}: AWS holds something else than after a clean run`);
+    await this.run(diff, what);
+  }
+
+  /** Everything there is, by kind: what carries the stack's tag, and what is there at all. */
+  async counts(): Promise<Counts> {
+    const { ec2, dynamodb, logs } = this.#clients;
+    const [tagged, vpcs, gateways, addresses, nats, tables, groups] = await Promise.all([
+      countsOf(this.#clients, STACK),
+      ec2.describeVpcs(),
+      ec2.describeInternetGateways(),
+      ec2.describeAddresses(),
+      ec2.describeNatGateways({ Filter: [{ Name: "state", Values: ["pending", "available"] }] }),
+      dynamodb.listTables(),
+      logs.describeLogGroups(),
+    ]);
+    return {
+      ...tagged,
+      "any VPC": vpcs.Vpcs?.length ?? 0,
+      "any InternetGateway": gateways.InternetGateways?.length ?? 0,
+      "any EIP": addresses.Addresses?.length ?? 0,
+      "any NatGateway": nats.NatGateways?.length ?? 0,
+      "any Table": tables.TableNames?.filter((name) => name !== STATE_TABLE).length ?? 0,
+      "any LogGroup": groups.logGroups?.length ?? 0,
+    };
+  }
+
+  /** Plain SDK clients past every proxy. */
+  get clients(): SdkClients {
+    return this.#clients;
+  }
+
+  /** An account without anything, and no call recorded or rule set. */
+  async empty(): Promise<void> {
+    this.proxy.clearRules();
+    await reset({ dir: this.#sandbox.dir });
+    this.proxy.clearCalls();
+  }
+
+  async close(): Promise<void> {
+    for (const started of this.#started) started.abandon();
+    await this.proxy.close();
+    for (const client of Object.values(this.#clients)) client.destroy();
+  }
+}
+
+export async function newArena(): Promise<Arena> {
+  const sandbox = await startOwn();
+  const proxy = await startFaultProxy({ upstream: sandbox.endpoint });
+  return new Arena(sandbox, proxy, await sdkClients(sandbox.endpoint, REGION));
+}
+
+/** The recorded mutating calls to AWS, by name. */
+export function effectsOf(proxy: FaultProxy): readonly string[] {
+  return proxy.calls.filter(({ mutating, body }) => mutating && !body.includes(`"${STATE_TABLE}"`)).map(({ name }) => name);
+}
