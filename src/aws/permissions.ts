@@ -38,6 +38,11 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "CloudWatch Logs API reference, CreateLogGroup: tags need logs:TagResource; kmsKeyId is looked up.",
   },
   {
+    operations: /^logs:AssociateKmsKey$/,
+    needs: ["kms:DescribeKey"],
+    why: "CloudWatch Logs API reference, AssociateKmsKey: a key that does not exist, or is disabled, is refused, so it is looked up.",
+  },
+  {
     operations: /^dynamodb:TransactWriteItems$/,
     needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
     insteadOfOwn: true,
@@ -78,11 +83,19 @@ export type PolicyOptions = {
   readonly region?: string;
 };
 
-/** The least policy for these operations, BEACON's state and the question who is calling; actions are sorted, so that it can be reviewed as a diff. */
-export function iamPolicy(operations: Iterable<OperationName>, { stateTable, accountId = "*", region = "*" }: PolicyOptions): JsonObject {
+// Services all of whose actions in use can be limited to one type of resource (Service Authorization Reference); EC2's looks,
+// and the tagging API, know no resources.
+const RESOURCES: Readonly<Record<string, string>> = { dynamodb: "table/*", logs: "log-group:*" };
+
+/**
+ * The least policy for these operations, BEACON's state and the question who is calling: limited to types of resources where
+ * the service can be, else to the region. Actions are sorted, so that it can be reviewed as a diff.
+ */
+export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOptions): JsonObject {
   const actions = [...operations].flatMap(actionsOf);
   const keys = actions.filter((action) => action.startsWith("kms:"));
-  const table = `arn:aws:dynamodb:${region}:${accountId}:table/${stateTable}`;
+  const others = actions.filter((action) => RESOURCES[serviceOf(action)] === undefined && !keys.includes(action));
+  const here = options.region === undefined ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": options.region } } };
   const state = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS].flatMap(actionsOf).filter((action) => action.startsWith("dynamodb:"));
   // Keys are used through the service that encrypts with them, never directly.
   const viaService = { StringLike: { "kms:ViaService": ["dynamodb.*.amazonaws.com", "logs.*.amazonaws.com"] } };
@@ -90,14 +103,27 @@ export function iamPolicy(operations: Iterable<OperationName>, { stateTable, acc
     Version: "2012-10-17",
     Statement: [
       statement("BeaconIdentity", ["sts:GetCallerIdentity"], "*"),
-      statement("BeaconState", state, table),
-      ...statements(
-        actions.filter((action) => !keys.includes(action)),
-        (kinds) => statement("BeaconResources", kinds, "*"),
+      statement("BeaconState", state, arnOf("dynamodb", `table/${options.stateTable}`, options)),
+      ...Object.entries(RESOURCES).flatMap(([service, resource]) =>
+        statements(
+          actions.filter((action) => serviceOf(action) === service),
+          (own) => statement(`Beacon${(service[0] as string).toUpperCase()}${service.slice(1)}`, own, arnOf(service, resource, options)),
+        ),
       ),
+      ...statements(others, (some) => ({ ...statement("BeaconResources", some, "*"), ...here })),
       ...statements(keys, (some) => ({ ...statement("BeaconKeys", some, "*"), Condition: viaService })),
     ],
   };
+}
+
+function serviceOf(action: string): string {
+  return action.slice(0, action.indexOf(":"));
+}
+
+// Regions in China and those of the US government are partitions of their own.
+function arnOf(service: string, resource: string, { region = "*", accountId = "*" }: PolicyOptions): string {
+  const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+  return `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
 }
 
 function statements(actions: readonly string[], make: (actions: readonly string[]) => JsonObject): readonly JsonObject[] {

@@ -19,18 +19,22 @@ test("the policy is sorted, names the state table, and limits keys to the servic
     region: "r",
   });
   const bySid = Object.fromEntries(
-    (policy.Statement as { Sid: string; Action: string[]; Resource: string }[]).map((part) => [part.Sid, part]),
+    (policy.Statement as { Sid: string; Action: string[]; Resource: string; Condition?: object }[]).map((part) => [part.Sid, part]),
   );
-  assert.deepEqual(bySid.BeaconResources?.Action, [
-    "dynamodb:CreateTable",
-    "dynamodb:TagResource",
-    "ec2:CreateTags",
-    "ec2:CreateVpc",
-    "ec2:DescribeVpcs",
-  ]);
+  assert.deepEqual(bySid.BeaconResources?.Action, ["ec2:CreateTags", "ec2:CreateVpc", "ec2:DescribeVpcs"]);
+  assert.deepEqual(bySid.BeaconResources?.Condition, { StringEquals: { "aws:RequestedRegion": "r" } });
+  assert.deepEqual(bySid.BeaconDynamodb?.Action, ["dynamodb:CreateTable", "dynamodb:TagResource"]);
+  assert.equal(bySid.BeaconDynamodb?.Resource, "arn:aws:dynamodb:r:1:table/*");
   assert.equal(bySid.BeaconState?.Resource, "arn:aws:dynamodb:r:1:table/beacon-state");
   assert.ok(bySid.BeaconState?.Action.every((action) => action.startsWith("dynamodb:")));
   assert.deepEqual(bySid.BeaconKeys?.Action, ["kms:CreateGrant", "kms:DescribeKey"]);
+});
+
+test("a policy for any region limits nothing to one, and other partitions have ARNs of their own", () => {
+  const open = iamPolicy(["ec2:DescribeVpcs"], { stateTable: "t" }).Statement as { Condition?: object; Resource: string }[];
+  assert.ok(open.every(({ Condition }) => Condition === undefined));
+  const china = iamPolicy(["logs:CreateLogGroup"], { stateTable: "t", region: "cn-north-1" }).Statement as { Resource: string }[];
+  assert.ok(china.some(({ Resource }) => Resource === "arn:aws-cn:logs:cn-north-1:*:log-group:*"));
 });
 
 test("a policy without keys has no statement about keys", () => {

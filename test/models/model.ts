@@ -75,6 +75,12 @@ export function problemsOf(operation: OperationName, input: unknown): readonly s
   return found.map((text) => `${operation}: ${text}`);
 }
 
+/** Whether a loaded model has the operation. */
+export function operationExists(operation: OperationName): boolean {
+  const [service, name] = operation.split(":") as [string, string];
+  return loaded.get(service)?.operations[name] !== undefined;
+}
+
 /** A shape of a loaded model, with what {@link FACTS} adds to it. */
 export function shapeNamed(service: string, name: string): Shape & Limits {
   const shape = loaded.get(service)?.shapes[name];

@@ -1,0 +1,60 @@
+/** The policy for all kinds is one that IAM takes, and names actions that exist. */
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { kinds } from "../../reconcilers/index.ts";
+import { actionsOf, BOOTSTRAP_OPERATIONS, iamPolicy, STATE_OPERATIONS } from "../../src/aws/permissions.ts";
+import { isMutating, type OperationName } from "../../src/aws/service.ts";
+import { operationsOf } from "../../src/kind/operations.ts";
+import { loadModels, operationExists } from "./model.ts";
+
+// "The size of each managed policy can't exceed 6,144 characters", whitespace not counted (IAM and STS quotas).
+const POLICY_CHARACTERS_MAX = 6144;
+
+type Statement = { readonly Sid: string; readonly Effect: string; readonly Action: readonly string[]; readonly Resource: string };
+
+const operations = [...kinds.values()].flatMap(operationsOf);
+const policy = iamPolicy(operations, { stateTable: "beacon-state", accountId: "111122223333", region: "ap-northeast-2" });
+const statements = policy.Statement as unknown as readonly Statement[];
+
+before(() => loadModels("ec2", "dynamodb", "logs", "tag", "sts", "kms"));
+
+test("the policy for all kinds fits into one managed policy", () => {
+  assert.ok(JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX, `${JSON.stringify(policy).length} characters`);
+});
+
+test("every statement is whole: a name of its own, sorted actions without doubles, a resource", () => {
+  assert.equal(new Set(statements.map(({ Sid }) => Sid)).size, statements.length);
+  for (const { Sid, Effect, Action, Resource } of statements) {
+    assert.match(Sid, /^[A-Za-z0-9]+$/);
+    assert.equal(Effect, "Allow");
+    assert.deepEqual(Action, [...new Set(Action)].sort());
+    assert.match(Resource, /^(\*|arn:aws:[a-z]+:ap-northeast-2:111122223333:.+)$/);
+  }
+});
+
+test("every action is an operation of AWS's", () => {
+  const actions = statements.flatMap(({ Action }) => Action) as OperationName[];
+  assert.deepEqual(
+    actions.filter((action) => !operationExists(action)),
+    [],
+  );
+});
+
+test("every operation that a kind declares exists, and all that it needs is allowed", () => {
+  const own: OperationName[] = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS];
+  assert.deepEqual(
+    [...operations, ...own].filter((operation) => !operationExists(operation)),
+    [],
+  );
+  const allowed = new Set(statements.flatMap(({ Action }) => Action));
+  assert.deepEqual(
+    operations.flatMap(actionsOf).filter((action) => !allowed.has(action)),
+    [],
+  );
+});
+
+test("a kind's looks are read by name", () => {
+  const looks = [...kinds.values()].flatMap((kind) => (kind.lookup ? kind.resolve.operations : kind.list.operations));
+  assert.deepEqual(looks.filter(isMutating), []);
+});
