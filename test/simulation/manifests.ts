@@ -46,9 +46,7 @@ export function firstManifest(world: VirtualWorld): Manifest {
 export function nextManifest(world: VirtualWorld, manifest: Manifest): Manifest {
   let next = manifest;
   for (let edits = world.between(1, 4); edits > 0; edits--) next = edited(world, next);
-  // What lived in another cannot be declared anew without it: as a subnet's VPC, a parent is not optional once it was given.
-  const hadParent = new Set(manifest.filter(({ parent }) => parent).map(({ key }) => key));
-  return next.filter(({ key, parent }) => !parent && hadParent.has(key)).reduce((rest, { key }) => removed(rest, key), next);
+  return next;
 }
 
 function edited(world: VirtualWorld, manifest: Manifest): Manifest {
@@ -80,8 +78,9 @@ function refers({ lifecycle }: Declared): boolean {
 }
 
 function ordinaryOne(world: VirtualWorld, manifest: Manifest): Declared {
-  const key: ResourceKey = `${pick(world, KIND_NAMES)}/r${world.between(1, 9)}`;
   const parent = world.chance(0.5) ? pick(world, manifest)?.key : undefined;
+  // What lives in another always did, as a subnet in its VPC: the parent of a key is never taken away from it.
+  const key: ResourceKey = `${pick(world, KIND_NAMES)}/${parent ? "child" : "r"}${world.between(1, 9)}`;
   return {
     key,
     mode: "m1",
@@ -111,7 +110,7 @@ function removed(manifest: Manifest, key: ResourceKey): Manifest {
 
 function renamed(world: VirtualWorld, manifest: Manifest, chosen: Declared): Manifest {
   const kind = chosen.key.slice(0, chosen.key.indexOf("/"));
-  const key: ResourceKey = `${kind}/moved${world.between(1, 9)}`;
+  const key: ResourceKey = `${kind}/${chosen.parent ? "childmoved" : "moved"}${world.between(1, 9)}`;
   // A derived name stays with the object, and the next resource of the old key would want it.
   const keepsName = kind === "Named" && chosen.name === undefined;
   if (keepsName || !refers(chosen) || chosen.renamedFrom || manifest.some((declared) => declared.key === key)) return manifest;
@@ -142,7 +141,7 @@ function changed(world: VirtualWorld, declared: Declared, manifest: Manifest, ed
       ),
     };
   if (edit === 8) return declared.note ? rest : { ...rest, note: "later" };
-  if (edit === 9 && earlier.length > 0) return { ...declared, parent: (pick(world, earlier) as Declared).key };
+  if (edit === 9 && declared.parent && earlier.length > 0) return { ...declared, parent: (pick(world, earlier) as Declared).key };
   return { ...declared, size: world.between(1, 5) };
 }
 
