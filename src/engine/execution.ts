@@ -148,6 +148,10 @@ export class Execution {
       this.#touched.add(touch);
       try {
         return await effect();
+      } catch (error) {
+        // Asked to stop on the way to the wire: it was not sent.
+        if (error instanceof BeaconError && error.code === "Interrupted") this.checkStop();
+        throw error;
       } finally {
         if (this.#isHeld()) this.#touched.delete(touch);
       }

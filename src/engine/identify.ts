@@ -104,11 +104,20 @@ export function identify(claim: Claim, index: RemoteIndex): Identified {
   const boundId = claim.record?.generation === generation ? claim.record.id : undefined;
   const bound = boundId === undefined ? undefined : index.byId(boundId);
   if (bound) return { ...base, ...fromBinding(claim, bound, peers) };
-  if (peers.length > 1) return { ...base, ...conflict(claim, peers) };
+  if (peers.length > 1) return { ...base, ...unboundPeers(claim, peers) };
   if (peers[0]) return { ...base, current: peers[0], via: "tags" };
   const named = fromName(claim, index);
   if (named.current || named.problem || boundId === undefined) return { ...base, ...named };
   return { ...base, vanished: boundId };
+}
+
+// Two creates of one intent took effect, one of them sent late: either will do, for nothing uses them yet, and AWS would not
+// delete one in use. Without the intent nothing says so, and a person decides.
+function unboundPeers(claim: Claim, peers: readonly Remote[]): Partial<Identified> {
+  const { identity } = claim.kind;
+  const safe = identity.by === "tag" && identity.surplusIsSafe === true && claim.record?.intent !== undefined;
+  const [current, ...surplus] = [...peers].sort((left, right) => (left.id < right.id ? -1 : 1));
+  return safe && current ? { current, via: "tags", surplus } : conflict(claim, peers);
 }
 
 type Owned = { readonly remote: Remote; readonly owner: Ownership };

@@ -87,6 +87,12 @@ const ROWS: readonly Row[] = [
   { why: "another owner's tags on a bound object", record: BOUND, remotes: [{ ...owned("t-1"), tags: OTHER }], is: "blocked Conflict" },
   { why: "two objects claim to be it, none is bound", remotes: [owned("t-1"), owned("t-2")], is: "blocked Conflict" },
   {
+    why: "two of one open intent: either will do",
+    record: { intended: true },
+    remotes: [owned("t-2"), owned("t-1")],
+    is: "none t-1 surplus t-2",
+  },
+  {
     why: "two of one generation, one is bound: the other is surplus",
     record: BOUND,
     remotes: [owned("t-1"), owned("t-2")],

@@ -280,6 +280,7 @@ class Scenario {
   async #calmEnd(): Promise<void> {
     const cloud = this.#cloud;
     this.#calm = true;
+    cloud.settings = { ...cloud.settings, staleRate: 0 };
     await this.world.sleep(2 * LONG_FREEZE_MS);
     for (const { id, object } of cloud.present()) if (object.foreign) cloud.handDelete(id);
     await this.world.sleep(2 * WINDOW_MS);
