@@ -15,9 +15,12 @@ import type { Resource, ResourceKey } from "../core/resource.ts";
 import { stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
 import { naturalKey, type Remote } from "../kind/kind.ts";
-import { Converger } from "./converge.ts";
+import { Actor } from "./actor.ts";
+import { settle } from "./converge.ts";
+import { prepare } from "./create.ts";
 import { Deposed, doneWord, Execution, Halt } from "./execution.ts";
 import { type Removal, remove } from "./remove.ts";
+import { clearTheWay, hasToRetire, letGo, retire } from "./succession.ts";
 import { Indexes, isLate, managedKind, recordOf, selected } from "./sweep.ts";
 import type { Context, Result, Run, RunReport } from "./types.ts";
 
@@ -109,26 +112,27 @@ function tasksOf(x: Execution): Tasks {
   const resources = options.destroy ? [] : selected(x.context.kinds, world.compiled?.resources ?? [], options.only);
   for (const resource of resources) tasks.set(resource.key, emptyTask(resource.key, changes.get(resource.key)));
   for (const change of plan.changes) if (!tasks.has(change.key)) tasks.set(change.key, emptyTask(change.key, change));
-  const convergers = resources.map((resource) => {
+  const actors = resources.map((resource) => {
     const kind = managedKind(x.context.kinds, resource.kind);
-    const converger = new Converger(x, kind, resource, changes.get(resource.key), indexes.of(kind));
-    return { resource, converger };
+    const actor = new Actor(x, kind, resource, changes.get(resource.key), indexes.of(kind));
+    return { resource, actor };
   });
-  learnPresent(x, resources, indexes);
+  learnPresent(x, resources, changes, indexes);
   const relations = relationsOf(x, resources);
   // Anything of ours may hold it, earlier generations too, whatever is written down.
-  const letGo = async (remote: Remote) => {
-    for (const { converger } of convergers) await converger.letGo(remote);
+  const onBlocked = async (remote: Remote) => {
+    for (const { actor } of actors) await letGo(actor, remote);
   };
-  for (const { resource, converger } of convergers) {
-    converger.onBlocked = letGo;
-    if (changes.get(resource.key)?.action === "create") converger.prepare();
+  for (const { resource, actor } of actors) {
+    actor.onBlocked = onBlocked;
+    if (changes.get(resource.key)?.action === "create") prepare(actor);
     const task = tasks.get(resource.key) as Task;
-    task.start = () => begin(x, task, () => converge(x, task, resource, converger, tasks, relations));
+    task.start = () => begin(x, task, () => converge(x, task, resource, actor, tasks, relations));
   }
+  const declared = new Set(resources.map(({ key }) => key));
   for (const task of tasks.values()) {
-    if (resources.some(({ key }) => key === task.key)) continue;
-    task.start = () => begin(x, task, () => takeAway(x, task, { tasks, indexes, relations, onBlocked: letGo }));
+    if (declared.has(task.key)) continue;
+    task.start = () => begin(x, task, () => takeAway(x, task, { tasks, indexes, relations, onBlocked }));
   }
   return tasks;
 }
@@ -148,11 +152,11 @@ function emptyTask(key: ResourceKey, change: Change | undefined): Task {
 }
 
 // What is already there is visible to expressions from the start; what is being replaced shows its successor later.
-function learnPresent(x: Execution, resources: readonly Resource[], indexes: Indexes): void {
+function learnPresent(x: Execution, resources: readonly Resource[], changes: ReadonlyMap<ResourceKey, Change>, indexes: Indexes): void {
   for (const resource of resources) {
     const record = recordOf(x.run.world.state.records, resource);
     const remote = record?.id === undefined ? undefined : indexes.of(managedKind(x.context.kinds, resource.kind)).byId(record.id);
-    const change = x.run.plan.changes.find(({ key }) => key === resource.key);
+    const change = changes.get(resource.key);
     if (remote && change?.action !== "replace" && change?.action !== "create") x.learn(resource.key, remote.values);
   }
 }
@@ -238,7 +242,7 @@ async function converge(
   x: Execution,
   task: Task,
   resource: Resource,
-  converger: Converger,
+  actor: Actor,
   tasks: Tasks,
   { users, leaving }: Relations,
 ): Promise<string> {
@@ -253,7 +257,7 @@ async function converge(
       .flatMap(({ key, late }) => (late ? [] : (tasks.get(key) ?? [])))
       .filter(({ change }) => change?.order === "deleteFirst");
     await after(x, task, above, "clear");
-    await converger.clearTheWay();
+    await clearTheWay(actor);
   }
   task.clear.resolve();
   await after(x, task, needs(false), "usable");
@@ -264,31 +268,31 @@ async function converge(
     holders.flatMap((key) => tasks.get(key) ?? []),
     "finished",
   );
-  await converger.settle(false);
+  await settle(actor, false);
   task.usable.resolve();
   const late = needs(true);
   if (late.length > 0 || Object.values(kind.spec.fields).some((shape) => shape.meta?.late)) {
     await after(x, task, late, "usable");
-    await converger.settle(true);
+    await settle(actor, true);
   }
   task.settled.resolve();
-  await retireAfterUsers(task, converger, tasks, users.get(resource.key) ?? []);
+  await retireAfterUsers(task, actor, tasks, users.get(resource.key) ?? []);
   task.finished.resolve();
   return doneWord(task.change?.action ?? "none");
 }
 
 async function retireAfterUsers(
   task: Task,
-  converger: Converger,
+  actor: Actor,
   tasks: Tasks,
   users: readonly { readonly key: ResourceKey; readonly late: boolean }[],
 ): Promise<void> {
-  if (!converger.retires) return;
+  if (!hasToRetire(actor)) return;
   for (const { key, late } of users) {
     const user = tasks.get(key);
     if (user) await reached(task, user, late ? "settled" : "finished").catch(stillUsed);
   }
-  await converger.retire();
+  await retire(actor);
 
   function stillUsed(): never {
     throw new Halt("skipped", "DependencyNotReady", "its old object is kept, because something that still uses it failed");

@@ -1,0 +1,200 @@
+/**
+ * The actor: one declared resource during one run, with what is known of its objects and how it looks, waits and reports.
+ *
+ * create.ts, keep.ts and succession.ts work on it; converge.ts says in which order.
+ */
+
+import type { Reason } from "../core/condition.ts";
+import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { Change } from "../core/plan.ts";
+import type { ResourceRecord } from "../core/record.ts";
+import { type Resource, stackName } from "../core/resource.ts";
+import { holdsUnknown } from "../core/unknown.ts";
+import { type AnyKind, type Effect, naturalKey, type Remote } from "../kind/kind.ts";
+import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
+import { type Execution, Halt } from "./execution.ts";
+import { candidates, RemoteIndex } from "./identify.ts";
+import { newRecord, stalled } from "./records.ts";
+import { takeDown } from "./takedown.ts";
+
+export class Actor {
+  readonly x: Execution;
+  readonly kind: AnyKind;
+  readonly resource: Resource;
+  readonly change: Change | undefined;
+  readonly since: number;
+  remotes: readonly Remote[];
+  forceReplace: boolean;
+  /** A create was opened here and not sent yet, or was definitely not executed: nothing needs to be looked for. */
+  fresh = false;
+  /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
+  looked = true;
+  namesRead = false;
+  /** Fields that this run has sent an update of. */
+  readonly sent = new Set<string>();
+  /** Fields that were asked to let go of something, and what that left of them. */
+  readonly released = new Map<string, { readonly id: string; readonly after: Json }>();
+  /** When this run opened an intent, and when it bound an object, on its own clock. */
+  openedMs: number | undefined;
+  boundMs: number | undefined;
+  waits = 0;
+  tail: Promise<unknown> = Promise.resolve();
+
+  constructor(x: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
+    this.x = x;
+    this.kind = kind;
+    this.resource = resource;
+    this.change = change;
+    this.since = x.context.runtime.monotonic();
+    this.forceReplace = x.run.options.replace?.includes(resource.key) ?? false;
+    this.remotes = candidates(claimOf(this.subject(index)), index);
+  }
+
+  /** The remote object as last known. */
+  get current(): Remote | undefined {
+    return this.decide().current;
+  }
+
+  /** Called while AWS refuses to delete a predecessor that must go first: `letGo` of everything that uses this resource. */
+  onBlocked: (remote: Remote) => Promise<void> = () => Promise.resolve();
+
+  took(id: string, effect: Effect): void {
+    this.remotes = this.remotes.map((remote) => (remote.id === id ? withEffect(remote, effect) : remote));
+  }
+
+  // Another resource may ask this one to let go while it is being updated: each sees what the other brought about.
+  oneAtATime<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(task);
+    this.tail = result.catch(() => {});
+    return result;
+  }
+
+  predecessors(): readonly Remote[] {
+    const ids = new Set(this.decide().identified.retiring.map(({ id }) => id));
+    return this.remotes.filter(({ id }) => ids.has(id));
+  }
+
+  get record(): ResourceRecord | undefined {
+    const { key, renamedFrom } = this.resource;
+    return this.x.record(key) ?? (renamedFrom ? this.x.record(renamedFrom) : undefined);
+  }
+
+  subject(index: RemoteIndex): Subject {
+    const { compiled } = this.x.run.world;
+    return {
+      kind: this.kind,
+      stack: this.x.context.stack,
+      resource: this.resource,
+      spec: compiled?.resolve(this.resource, this.x.view) ?? {},
+      record: this.record,
+      index,
+      forceReplace: this.forceReplace,
+    };
+  }
+
+  decide(): Decision {
+    return decide(this.subject(new RemoteIndex(this.kind, stackName(this.x.context.stack), this.remotes)));
+  }
+
+  // A bound object is not concluded missing while AWS may not show it yet.
+  mayStillShow(): boolean {
+    return this.ageMs(this.boundMs, this.record?.boundAt) < this.x.consistencyMs(this.kind);
+  }
+
+  ageMs(hereMs: number | undefined, recordedAt = 0): number {
+    return hereMs === undefined ? this.x.certainAgeMs(recordedAt) : this.x.context.runtime.monotonic() - hereMs;
+  }
+
+  adopted(decision: Decision): ResourceRecord {
+    const uid = decision.identified.uid ?? this.x.context.runtime.uid();
+    return newRecord(this.resource, uid, decision.generation, this.x.revision);
+  }
+
+  // The record lives under the resource's present key.
+  rename(record: ResourceRecord): void {
+    if (record.key !== this.resource.key) this.x.drop(record.key);
+    this.x.put({ ...record, key: this.resource.key });
+  }
+
+  async takeDown(remote: Remote): Promise<void> {
+    const record = this.record as ResourceRecord;
+    const onWait = (message: string) => this.report("waiting", `${message} ${remote.id}`);
+    await takeDown(this.x, {
+      kind: this.kind,
+      record: { ...record, key: this.resource.key },
+      remote,
+      onWait,
+      onBlocked: () => this.onBlocked(remote),
+    });
+    this.remotes = this.remotes.filter(({ id }) => id !== remote.id);
+    this.x.event("Deleted", `deleted ${remote.id}, which was superseded`, this.resource.key);
+    const after = this.record as ResourceRecord;
+    this.x.put({ ...after, retiring: after.retiring.filter(({ id }) => id !== remote.id) });
+  }
+
+  /** The declared fields in the form AWS is sent: known, valid, and without late ones unless they are what is sent. */
+  sendable(desired: JsonObject, sent?: readonly string[]): JsonObject {
+    const late = (name: string) => this.kind.spec.fields[name]?.meta?.late === true;
+    // A field that has left the manifest and whose unset value is null has no value to send.
+    const members = Object.entries(desired).filter(
+      ([name, value]) => value !== undefined && value !== null && (sent ? sent.includes(name) || !holdsUnknown(value) : !late(name)),
+    );
+    const unknown = members.find(([, value]) => holdsUnknown(value));
+    if (unknown)
+      throw this.stall("DependencyNotReady", `${unknown[0]} needs a value that AWS has not given: ${JSON.stringify(unknown[1])}`);
+    const parsed = this.kind.specSchema.partial().safeParse(Object.fromEntries(members));
+    if (parsed.success) return Object.fromEntries(members);
+    const issue = parsed.error.issues[0];
+    throw this.stall("Refused", `${issue?.path.join(".")}: ${issue?.message}; nothing was sent`);
+  }
+
+  async wait(reason: Reason, message: string): Promise<false> {
+    this.report("waiting", message);
+    const decision = this.decide();
+    await this.look(this.names(decision.desired), this.x.pollMs(this.waits++), reason, message);
+    return false;
+  }
+
+  async look(names: readonly JsonObject[], delayMs: number, reason: Reason, message: string): Promise<void> {
+    const record = this.record;
+    const ids = [record?.id, ...(record?.retiring ?? []).map(({ id }) => id)].filter((id) => id !== undefined);
+    const want = { byTags: record?.intent !== undefined || record === undefined, ids, names, fields: Object.keys(this.resource.spec) };
+    const index = await this.x.look(this.kind, want, { delayMs, reason, message });
+    // A predecessor stays known until it is taken down: one look that misses it proves nothing.
+    const old = this.predecessors().filter(({ id }) => index.byId(id) === undefined);
+    this.remotes = [...candidates(claimOf(this.subject(index)), index), ...old];
+  }
+
+  // The natural key, unless a bound id makes it needless.
+  names(desired: JsonObject): readonly JsonObject[] {
+    const { identity } = this.kind;
+    if (identity.by !== "name" || this.record?.id !== undefined || naturalKey(this.kind, desired) === undefined) return [];
+    return [Object.fromEntries(identity.key.map((name) => [name, desired[name]]))];
+  }
+
+  report(phase: "acting" | "waiting", message: string): void {
+    const { key } = this.resource;
+    const generation = this.record?.generation ?? 1;
+    this.x.progress({ key, action: this.change?.action ?? "none", phase, message, generation, since: this.since });
+  }
+
+  stall(reason: Reason, message: string): Halt {
+    const record = this.record;
+    if (record) this.x.put(stalled(record, reason, message, this.x.now()));
+    this.x.event("Failed", `${reason}: ${message}`, this.resource.key);
+    return new Halt("failed", reason, message);
+  }
+}
+
+/** Values and tags together, whether a look or an effect told of them. */
+export function seenOf({ values, tags }: Remote): JsonObject {
+  return tags ? { ...values, tags } : values;
+}
+
+function withEffect(remote: Remote, { values }: Effect): Remote {
+  return withTags({ ...remote, values: { ...remote.values, ...values } }, values.tags ?? remote.tags);
+}
+
+export function withTags(remote: Remote, tags: unknown): Remote {
+  return isObject(tags) ? { ...remote, tags: tags as Record<string, string> } : remote;
+}
