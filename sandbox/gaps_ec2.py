@@ -48,7 +48,12 @@ def delete_vpc(original: Any, backend: Any, vpc_id: str) -> Any:
         raise DependencyViolationError(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
     for group in own_groups:  # The default group cannot be deleted by itself, and goes with its VPC.
         group.is_default = False
-    return original(backend, vpc_id)
+    try:
+        return original(backend, vpc_id)
+    except EC2ClientError:  # The VPC stays, and so does its default group.
+        for group in own_groups:
+            group.is_default = True
+        raise
 
 
 def delete_subnet(original: Any, backend: Any, subnet_id: str) -> Any:

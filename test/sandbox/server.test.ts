@@ -198,8 +198,11 @@ describe("EC2 protects what is in use", () => {
     await clients.ec2.deleteSecurityGroup({ GroupId });
   });
 
-  test("a VPC's own group goes with it and not before", async () => {
+  test("a VPC's own group goes with it and not before, also where the VPC was kept at first", async () => {
     const VpcId = await newVpc();
+    const SubnetId = await newSubnet(VpcId);
+    await assert.rejects(clients.ec2.deleteVpc({ VpcId }), refused("DependencyViolation"));
+    await clients.ec2.deleteSubnet({ SubnetId });
     const { SecurityGroups } = await clients.ec2.describeSecurityGroups({ Filters: [{ Name: "vpc-id", Values: [VpcId] }] });
     const GroupId = SecurityGroups?.[0]?.GroupId;
     await assert.rejects(clients.ec2.deleteSecurityGroup({ GroupId }), refused("CannotDelete"));
