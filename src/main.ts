@@ -31,13 +31,15 @@ const services: Services = {
 
 /** A session on the target's endpoint, credentials and region; the sandbox is started where it is asked for and no endpoint is given. */
 async function connect(target: Target): Promise<AwsSession> {
-  const [{ connect: open }, { kinds }, { operationsOf, readOperationsOf }] = await Promise.all([
+  const [{ connect: open }, { defaultRegion }, { kinds }, { operationsOf, readOperationsOf }] = await Promise.all([
     import("./aws/handle.ts"),
+    import("./aws/region.ts"),
     import("../reconcilers/index.ts"),
     import("./kind/operations.ts"),
   ]);
   const all = [...kinds.values()];
-  const { region, profile, roleArn, sandbox } = target;
+  const { profile, roleArn, sandbox } = target;
+  const region = target.region ?? (await defaultRegion(profile));
   const endpoint = target.endpoint ?? (sandbox ? await sandboxEndpoint(target) : undefined);
   const rate = process.env.BEACON_RATE;
   return open({
@@ -97,8 +99,9 @@ async function openStore(session: AwsSession, operations: readonly OperationName
 async function bootstrap(target: Target, accountId?: string): Promise<Bootstrapped> {
   const session = await connect(target);
   try {
-    const { whoAmI } = await import("./aws/identity.ts");
-    await whoAmI(session, accountId);
+    const { whoAmI, requireAccount } = await import("./aws/identity.ts");
+    const identity = await whoAmI(session);
+    requireAccount({ accountId: identity.accountId, caller: identity.arn, sandbox: session.sandbox }, accountId);
     return { table: stateTable, created: await createTable(session), region: session.region };
   } finally {
     await session.close();

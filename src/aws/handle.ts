@@ -32,7 +32,7 @@ import {
 } from "./service.ts";
 
 export type ConnectOptions = {
-  /** Absent: AWS_REGION, then AWS_DEFAULT_REGION, and us-east-1 on the sandbox. */
+  /** Absent: us-east-1 on the sandbox, else an error. */
   readonly region?: string;
   /** Any AWS-compatible endpoint; absent: AWS_ENDPOINT_URL, then AWS. */
   readonly endpoint?: string;
@@ -128,9 +128,9 @@ function isLoopback(endpoint: string | undefined): boolean {
 }
 
 function regionOf({ region, sandbox }: ConnectOptions): string {
-  const found = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? (sandbox ? "us-east-1" : undefined);
+  const found = region ?? (sandbox ? "us-east-1" : undefined);
   if (found) return found;
-  throw new BeaconError("RegionMissing", "no region: the environment names none, and --region and AWS_REGION are not set", {
+  throw new BeaconError("RegionMissing", "no region: neither the environment, --region, AWS_REGION nor the profile names one", {
     next: "set spec.region in the Environment, or give --region",
   });
 }

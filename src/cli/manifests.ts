@@ -34,7 +34,8 @@ export async function readSources({ options }: Pick<Invocation<SourceOptions>, "
 /** What the manifest layer is told beside the sources. */
 export async function compileInput({ options, services }: Invocation<SourceOptions & AwsOptions>): Promise<CompileOptions> {
   const environment = options.env ?? process.env.BEACON_ENV;
-  const region = options.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  const { defaultRegion } = await import("../aws/region.ts");
+  const region = options.region ?? (await defaultRegion(options.profile));
   return {
     kinds: await services.kinds(),
     params: options.param ?? [],

@@ -45,7 +45,7 @@ export const sandboxDirOption: OptionDefinition = {
 };
 
 export const awsOptions: readonly OptionDefinition[] = [
-  { flags: "--region <name>", description: "AWS region (default: the environment's, else AWS_REGION)" },
+  { flags: "--region <name>", description: "AWS region (default: the environment's, else AWS_REGION, else the profile's)" },
   { flags: "--profile <name>", description: "credentials profile (default: AWS_PROFILE, else the SDK's chain)" },
   { flags: "--endpoint <url>", description: "any AWS-compatible endpoint (default: AWS_ENDPOINT_URL, else AWS)" },
   { flags: "--sandbox", description: "use the local AWS; started when it is not running" },

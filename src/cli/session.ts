@@ -4,6 +4,7 @@
  * A looking session cannot write, by type. The account is asked (STS) and compared before anything else is read.
  */
 
+import { requireAccount } from "../aws/identity.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { type Stack, stackName } from "../core/resource.ts";
@@ -156,14 +157,6 @@ export function targetOf({ options, io }: Invocation<AwsOptions>, compiled?: Com
     ...(roleArn === undefined ? {} : { roleArn }),
     ...(sandboxDir === undefined ? {} : { sandboxDir }),
   };
-}
-
-/** Throws AccountMismatch unless the credentials belong to `accountId`; the sandbox, whose account is made up, is exempt. */
-function requireAccount(way: Pick<Looking, "accountId" | "caller" | "sandbox">, accountId: string | undefined): void {
-  if (way.sandbox || accountId === undefined || way.accountId === accountId) return;
-  throw new BeaconError("AccountMismatch", `the credentials belong to account ${way.accountId} (${way.caller}), not to ${accountId}`, {
-    next: "choose other credentials with --profile, or correct the environment's accountId",
-  });
 }
 
 function stackNamed(text: string | undefined): Stack | undefined {

@@ -14,7 +14,7 @@ export const ERROR_CODES = Object.freeze({
   ParameterInvalid: "A parameter is missing, unknown, of the wrong type or out of range.",
   // The way to AWS.
   CredentialsMissing: "No AWS credentials were found, or they have expired.",
-  RegionMissing: "No region: the environment names none, and neither do --region nor AWS_REGION.",
+  RegionMissing: "No region: the environment names none, and neither do --region, AWS_REGION nor the profile.",
   AccountMismatch: "The credentials belong to another account than the environment's accountId.",
   Unreachable: "The AWS endpoint could not be reached.",
   AwsRefused: "AWS refused a request; the message is AWS's own.",

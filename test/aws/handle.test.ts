@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { AwsError } from "../../src/aws/errors.ts";
 import { type AwsSession, type ConnectOptions, connect } from "../../src/aws/handle.ts";
-import { whoAmI } from "../../src/aws/identity.ts";
+import { requireAccount, whoAmI } from "../../src/aws/identity.ts";
 import { service } from "../../src/aws/service.ts";
 import { BeaconError } from "../../src/core/errors.ts";
 import type { Lease } from "../../src/core/store.ts";
@@ -151,14 +151,11 @@ describe("handles", { concurrency: 1 }, () => {
     await session.close();
   });
 
-  test("the account is compared with the environment's, except on the sandbox", async () => {
+  test("STS says who calls", async () => {
     const me =
       "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account><Arn>arn:x</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>";
     server.answer({ body: me });
-    assert.deepEqual(await whoAmI(session, "111122223333"), { accountId: "123456789012", arn: "arn:x" });
-    const real = { sandbox: false, caller: session.caller };
-    await assert.rejects(whoAmI(real, "111122223333"), code("AccountMismatch"));
-    assert.equal((await whoAmI(real, "123456789012")).arn, "arn:x");
+    assert.deepEqual(await whoAmI(session), { accountId: "123456789012", arn: "arn:x" });
   });
 
   test("an endpoint that nobody serves is unreachable", async () => {
@@ -177,4 +174,12 @@ test("without a region, connect says where to set one", () => {
     if (AWS_REGION) process.env.AWS_REGION = AWS_REGION;
     if (AWS_DEFAULT_REGION) process.env.AWS_DEFAULT_REGION = AWS_DEFAULT_REGION;
   }
+});
+
+test("the account is compared with the environment's, except on the sandbox", () => {
+  const way = { accountId: "123456789012", caller: "arn:x", sandbox: false };
+  assert.throws(() => requireAccount(way, "111122223333"), code("AccountMismatch"));
+  requireAccount(way, "123456789012");
+  requireAccount(way, undefined);
+  requireAccount({ ...way, sandbox: true }, "111122223333");
 });
