@@ -4,6 +4,23 @@ import { parseOwnership } from "../aws/tags.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { LIFECYCLE_DEFAULTS, type ResourceKey } from "../core/resource.ts";
 import type { World } from "../engine/types.ts";
+import { managedKinds } from "./resources.ts";
+import type { Session } from "./session.ts";
+
+/** A look at everything of ours, kinds that the stack no longer uses among them. */
+export async function lookAtAll({ context }: Session): Promise<World> {
+  const { observe } = await import("../engine/engine.ts");
+  return observe(context, undefined, { kinds: managedKinds(context.kinds) });
+}
+
+/** Likewise, with a record for every orphan. */
+export async function lookWithOrphans(session: Session): Promise<World> {
+  const world = await lookAtAll(session);
+  return withOrphans(
+    world,
+    world.orphans.map(({ key }) => key),
+  );
+}
 
 /** The world with a record for each orphan of these keys, read from its own tags: protection in a tag holds. */
 export function withOrphans(world: World, keys: readonly ResourceKey[]): World {

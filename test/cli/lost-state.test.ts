@@ -75,7 +75,21 @@ test("unprotect: refused while a manifest protects; then the resource can be del
   assert.equal(declared.exitCode, 4, declared.stderr);
   assert.match(declared.stderr, /m\.yaml:\d+/, "it says where");
   assert.equal((await place.beaconctl("delete", "--yes", ...stack)).exitCode, 6, "a protected resource stays behind");
+  assert.equal(await deletionTag(place.project), "protect");
   succeeded(await place.beaconctl("unprotect", "sg/kept", "--yes", ...stack));
+  assert.equal(await deletionTag(place.project), undefined, "the tag would outlive the records");
+  assert.match(succeeded(await place.beaconctl("unprotect", "sg/kept", "--yes", ...stack)), /is not protected/);
   succeeded(await place.beaconctl("delete", "--yes", ...stack));
   assert.match(succeeded(await place.beaconctl("events", ...stack, "-o", "json")), /"type":"Unprotected"/);
 });
+
+/** The beacon:deletion tag of the group `kept`. */
+async function deletionTag(project: string): Promise<string | undefined> {
+  const { ec2 } = await sdkClients();
+  const Filters = [
+    { Name: "tag:beacon:stack", Values: [`${project}/dev`] },
+    { Name: "tag:beacon:resource", Values: ["SecurityGroup/kept"] },
+  ];
+  const { SecurityGroups } = await ec2.describeSecurityGroups({ Filters });
+  return SecurityGroups?.[0]?.Tags?.find(({ Key }) => Key === "beacon:deletion")?.Value;
+}

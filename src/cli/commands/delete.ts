@@ -7,10 +7,10 @@ import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
 import { finish } from "../finish.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { withOrphans } from "../orphans.ts";
+import { lookAtAll, withOrphans } from "../orphans.ts";
 import { factsOf, planView, requireExpected } from "../planning.ts";
 import { renderPlan } from "../render/plan.ts";
-import { managedKinds, selectKeys } from "../resources.ts";
+import { selectKeys } from "../resources.ts";
 import { converge, type Seen } from "../run.ts";
 import type { Changing } from "../services.ts";
 import { type Session, type StackOptions, stackOption, withChange } from "../session.ts";
@@ -45,7 +45,7 @@ export default defineCommand<Options>({
     return withChange(invocation, { manifests: "optional", timeoutMs: parseDuration(options.timeout, "--timeout") }, async (opened) => {
       // A delete goes by the records; the manifests only tell what is still declared.
       const { compiled, ...session } = opened;
-      const first = await observeAll(session);
+      const first = await lookAtAll(session);
       const { revision } = first.state;
       const only = invocation.args.length > 0 ? selectKeys(session.context.kinds, deletable(first), invocation.args) : undefined;
       if (only) requireUndeclared(only, compiled ? compiled.resources.map(({ key }) => key) : (revision?.resources ?? []));
@@ -58,7 +58,7 @@ export default defineCommand<Options>({
       requireExpected(plan, options.expect);
       requireSomethingToDo(plan);
       await approve(invocation, opened, plan.consents, revision?.confirm.delete);
-      const look = async () => planOf(session, await observeAll(session), planOptions);
+      const look = async () => planOf(session, await lookAtAll(session), planOptions);
       const end = await converge({
         session,
         plan,
@@ -72,11 +72,6 @@ export default defineCommand<Options>({
     });
   },
 });
-
-async function observeAll({ context }: Session): Promise<World> {
-  const { observe } = await import("../../engine/engine.ts");
-  return observe(context, undefined, { kinds: managedKinds(context.kinds) });
-}
 
 async function planOf({ context }: Session, seen: World, options: PlanOptions): Promise<Seen> {
   const { makePlan } = await import("../../engine/engine.ts");
