@@ -21,10 +21,21 @@ export async function runProgram(argv: readonly string[], services: Services): P
     return await parseAndRun(args, services);
   } catch (error) {
     const io = processIo({ color: !args.includes("--no-color") });
-    const { text, exitCode } = renderError(error, { json: wantsJson(args), verbose: wantsVerbose(args), style: io.errStyle });
+    const { text, exitCode } = renderError(await explained(error), {
+      json: wantsJson(args),
+      verbose: wantsVerbose(args),
+      style: io.errStyle,
+    });
     io.err(text);
     return exitCode;
   }
+}
+
+// A failed call that nobody above it had words for.
+async function explained(error: unknown): Promise<unknown> {
+  if (error instanceof BeaconError) return error;
+  const [{ AwsError }, { explainAwsError }] = await Promise.all([import("../aws/errors.ts"), import("../aws/classify.ts")]);
+  return error instanceof AwsError ? explainAwsError(error) : error;
 }
 
 async function parseAndRun(args: readonly string[], services: Services): Promise<ExitCode> {

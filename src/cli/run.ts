@@ -15,10 +15,11 @@ import type { Lease } from "../core/store.ts";
 import type { PlanOptions, RunReport, World } from "../engine/types.ts";
 import type { ExitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { isEmptyPlan } from "./render/plan.ts";
 import { createProgressView } from "./render/progress.ts";
 import type { Changing } from "./services.ts";
 import { callsMade, type Session } from "./session.ts";
-import { type Stop, stopOnSignals } from "./stop.ts";
+import { type Stop, Stopped, stopOnSignals, untilStopped } from "./stop.ts";
 
 // Often enough for a countdown of 15 s to be seen to move.
 const WATCH_NOTE_MS = 5000;
@@ -73,7 +74,7 @@ async function healed(approved: Approved, stop: Stop, error: unknown): Promise<u
   io.err("the lease was lost with calls on their way: waiting for it again, to put right what they may have reverted");
   const again = async () => {
     const lease = await acquire({ ...approved, wait: true }, stop);
-    return { lease, writer: session.way.writer(lease) };
+    return { lease, writer: session.way.writer(untilStopped(lease, stop.signal)) };
   };
   const { results } = await heal(session.context, { touched: error.touched, acquire: again, stop: stop.signal });
   for (const { key, outcome, message } of results) io.err(`${key}  ${outcome}: ${message}`);
@@ -95,8 +96,9 @@ async function acquire({ session, wait, io }: Approved, stop: Stop): Promise<Lea
   try {
     return await session.way.store.acquire(stack, { holder: holderName(), wait, onWatch, signal: stop.signal });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
-    throw new BeaconError("Interrupted", "interrupted before anything was changed", { cause: error });
+    const exitCode = stop.exitCode();
+    if (exitCode === undefined) throw error;
+    throw new Stopped("interrupted before anything was changed", { exitCode, cause: error });
   }
 }
 
@@ -116,7 +118,7 @@ async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise
     calls: () => callsMade(session.way),
   });
   try {
-    const authority = { writer: session.way.writer(lease), lease };
+    const authority = { writer: session.way.writer(untilStopped(lease, stop.signal)), lease };
     const report = await execute(session.context, {
       world: revision ? { ...world, state: { ...world.state, revision } } : world,
       plan,
@@ -133,7 +135,8 @@ async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise
 }
 
 function requireSamePlan(approved: Plan, current: Plan): void {
-  if (approved.digest === current.digest) return;
+  // Where somebody else has meanwhile done it all, nothing is left that would need approval.
+  if (approved.digest === current.digest || isEmptyPlan(current)) return;
   const message = `the plan changed from ${approved.digest} to ${current.digest} while it was being approved; nothing was done`;
   throw new BeaconError("PlanChanged", message, { next: "run the command again to see the new plan" });
 }

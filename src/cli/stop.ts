@@ -4,6 +4,8 @@
  */
 
 import { constants } from "node:os";
+import { BeaconError } from "../core/errors.ts";
+import type { Lease } from "../core/store.ts";
 import type { ExitCode } from "./exit.ts";
 
 /** A run's stop signal, while it lasts. */
@@ -15,6 +17,16 @@ export type Stop = {
   /** Gives the signals back to Node. */
   readonly dispose: () => void;
 };
+
+/** A signal ended it before it had anything to report. */
+export class Stopped extends BeaconError {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, { exitCode, cause }: { exitCode: ExitCode; cause: unknown }) {
+    super("Interrupted", message, { cause });
+    this.exitCode = exitCode;
+  }
+}
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
@@ -38,4 +50,17 @@ export function stopOnSignals(onStop: (signal: string) => void): Stop {
       for (const signal of SIGNALS) process.off(signal, listener);
     },
   };
+}
+
+/**
+ * The lease as a writer should see it: once the run is asked to stop, no call passes it either. A call may wait long between
+ * the engine's decision and the wire, for a token or a connection, and would otherwise still start.
+ */
+export function untilStopped(lease: Lease, stop: AbortSignal): Lease {
+  const assertHeld = (): void => {
+    if (stop.aborted) throw new BeaconError("Interrupted", "the run was asked to stop before this call was sent");
+    lease.assertHeld();
+  };
+  const { holder, epoch, signal, journal } = lease;
+  return { holder, epoch, signal, journal, assertHeld, release: () => lease.release() };
 }

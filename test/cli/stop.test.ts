@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startFaultProxy } from "../support/fault-proxy.ts";
-import { sandboxEndpoint } from "../support/sandbox.ts";
+import { sandboxEndpoint, sdkClients } from "../support/sandbox.ts";
 import { workspace } from "./beaconctl.ts";
 
 const manifests = (project: string): Readonly<Record<string, string>> => ({
@@ -67,6 +67,44 @@ test("a second signal ends the process at once", async () => {
   const ended = await running.ended;
   assert.equal(ended.exitCode, 143);
   assert.doesNotMatch(ended.stdout, /interrupted/, "no report: nothing was waited for");
+});
+
+test("--wait: says who holds the stack, then goes on; SIGTERM ends the wait with 143, and nothing is done", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  await using place = await workspace(manifests, { endpoint: proxy.endpoint });
+  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
+  const first = place.start(APPLY);
+  await held.struck;
+
+  const [patient, stopped] = [place.start([...APPLY, "--wait"]), place.start([...APPLY, "--wait"])];
+  await Promise.all([patient.said(/\(pid \d+\) holds .* since/), stopped.said(/\(pid \d+\) holds .* since/)]);
+  stopped.child.kill("SIGTERM");
+  const { exitCode, stderr } = await stopped.ended;
+  assert.equal(exitCode, 143, stderr);
+  assert.match(stderr, /interrupted before anything was changed/);
+
+  held.release();
+  assert.equal((await first.ended).exitCode, 0);
+  const waited = await patient.ended;
+  assert.equal(waited.exitCode, 0, waited.stderr);
+  assert.match(waited.stdout, /Nothing to do/, "the first has done it all");
+  assert.deepEqual(calls(proxy.mutatingCalls), ["ec2:CreateVpc", "ec2:CreateSubnet"]);
+});
+
+test("--timeout: what still waits is named with its reason, and the exit code is 7", async () => {
+  await using place = await workspace(manifests);
+  assert.equal((await place.beaconctl(...APPLY)).exitCode, 0);
+  const { ec2 } = await sdkClients();
+  const { Vpcs } = await ec2.describeVpcs({ Filters: [{ Name: "tag:beacon:stack", Values: [`${place.project}/dev`] }] });
+  const { Subnet } = await ec2.createSubnet({ VpcId: Vpcs?.[0]?.VpcId, CidrBlock: "10.0.9.0/24" });
+
+  const ended = await place.beaconctl("delete", "--stack", `${place.project}/dev`, "--yes", "--timeout", "1s");
+  assert.equal(ended.exitCode, 7, ended.stderr);
+  assert.match(ended.stdout, new RegExp(`waiting +VPC/main +Blocked: .*${Subnet?.SubnetId}`));
+  assert.match(ended.stdout, /1 deleted, 1 still waiting/);
+
+  await ec2.deleteSubnet({ SubnetId: Subnet?.SubnetId });
+  assert.equal((await place.beaconctl("delete", "--stack", `${place.project}/dev`, "--yes")).exitCode, 0);
 });
 
 function calls(recorded: readonly { readonly name: string }[]): string[] {

@@ -3,6 +3,7 @@
 import { BeaconError } from "../../core/errors.ts";
 import { type ExitCode, exitCodeOf } from "../exit.ts";
 import type { Style } from "../io.ts";
+import { Stopped } from "../stop.ts";
 
 /** How an error is shown. */
 export type ErrorView = { readonly json: boolean; readonly verbose: boolean; readonly style: Style };
@@ -10,7 +11,10 @@ export type ErrorView = { readonly json: boolean; readonly verbose: boolean; rea
 /** One block for stderr, and the exit code. Anything but a BeaconError is a bug, and says so. */
 export function renderError(error: unknown, view: ErrorView): { readonly text: string; readonly exitCode: ExitCode } {
   if (!(error instanceof BeaconError)) return { text: renderBug(error, view), exitCode: 70 };
-  return { text: view.json ? errorJson(error) : errorText(error, view), exitCode: exitCodeOf(error.code) };
+  return {
+    text: view.json ? errorJson(error) : errorText(error, view),
+    exitCode: error instanceof Stopped ? error.exitCode : exitCodeOf(error.code),
+  };
 }
 
 function errorText(error: BeaconError, { style, verbose }: ErrorView): string {
