@@ -4,6 +4,7 @@
  * create.ts, keep.ts and succession.ts work on it; converge.ts says in which order.
  */
 
+import type { z } from "zod";
 import type { Reason } from "../core/condition.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
@@ -16,6 +17,15 @@ import { type Execution, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
 import { newRecord, stalled } from "./records.ts";
 import { takeDown } from "./takedown.ts";
+
+const partials = new WeakMap<AnyKind, z.ZodType>();
+
+// zod compiles each new schema anew, which costs a third of a millisecond per effect.
+function partialSpec(kind: AnyKind): z.ZodType {
+  const schema = partials.get(kind) ?? kind.specSchema.partial();
+  partials.set(kind, schema);
+  return schema;
+}
 
 export class Actor {
   readonly x: Execution;
@@ -142,7 +152,7 @@ export class Actor {
     const unknown = members.find(([, value]) => holdsUnknown(value));
     if (unknown)
       throw this.stall("DependencyNotReady", `${unknown[0]} needs a value that AWS has not given: ${JSON.stringify(unknown[1])}`);
-    const parsed = this.kind.specSchema.partial().safeParse(Object.fromEntries(members));
+    const parsed = partialSpec(this.kind).safeParse(Object.fromEntries(members));
     if (parsed.success) return Object.fromEntries(members);
     const issue = parsed.error.issues[0];
     throw this.stall("Refused", `${issue?.path.join(".")}: ${issue?.message}; nothing was sent`);

@@ -3,7 +3,7 @@
 import type { Condition, ConditionType, Reason } from "../core/condition.ts";
 import { digest, equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Intent, ResourceRecord, Retiring } from "../core/record.ts";
-import type { Lifecycle, Resource, ResourceKey } from "../core/resource.ts";
+import type { Resource, ResourceKey } from "../core/resource.ts";
 
 /** The first record of a resource. */
 export function newRecord(resource: Resource, uid: string, generation: number, revision: number): ResourceRecord {
@@ -100,11 +100,6 @@ export function bound(record: ResourceRecord, id: string, generation: number, no
   return { ...withoutIntent(record), id, generation, retiring, ...(fresh ? { boundAt: now } : {}) };
 }
 
-/** One earlier or surplus object is confirmed gone. */
-export function retired(record: ResourceRecord, id: string): ResourceRecord {
-  return { ...record, retiring: record.retiring.filter((old) => old.id !== id) };
-}
-
 /** What a settled resource is remembered as. */
 export type Settled = {
   readonly resource: Resource;
@@ -142,10 +137,6 @@ export function stalled(record: ResourceRecord, reason: Reason, message: string,
       now,
     ),
   };
-}
-
-export function withLifecycle(record: ResourceRecord, lifecycle: Lifecycle): ResourceRecord {
-  return { ...record, lifecycle };
 }
 
 /** Kubernetes' rule: `since` moves only when the status does. */
