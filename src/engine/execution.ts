@@ -1,7 +1,7 @@
 /** What all actors of one run share: records, the view, looks, slots, the deadline and the way to stop. */
 
 import PQueue from "p-queue";
-import { isNamed, type Verdict } from "../aws/errors.ts";
+import { AwsError, isNamed, type Verdict } from "../aws/errors.ts";
 import type { View } from "../core/compiled.ts";
 import type { Reason } from "../core/condition.ts";
 import { BeaconError } from "../core/errors.ts";
@@ -38,6 +38,12 @@ export class Deposed extends BeaconError {
     super("LeaseLost", cause.message, { cause, ...(cause.next === undefined ? {} : { next: cause.next }) });
     this.touched = touched;
   }
+}
+
+/** A look that failed in a way that may pass, though the handle has tried it a few times already. */
+function mayPass(error: unknown): boolean {
+  const cause = error instanceof BeaconError && error.code === "ReadFailed" ? error.cause : undefined;
+  return cause instanceof AwsError && cause.verdict !== "refused";
 }
 
 /** What a failed call means for the actor that sent it. */
@@ -186,7 +192,9 @@ export class Execution {
       return await this.#looker.look(kind, want, pause.delayMs, this.signal);
     } catch (error) {
       if (this.signal.aborted && !(error instanceof BeaconError)) this.checkStop();
-      throw error;
+      if (!mayPass(error)) throw error;
+      // What is under way is not given up because AWS could not be asked for a moment.
+      return await this.look(kind, want, { ...pause, delayMs: this.context.settings.pollMaxMs });
     }
   }
 
