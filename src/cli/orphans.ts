@@ -22,7 +22,10 @@ export async function lookWithOrphans(session: Session): Promise<World> {
   );
 }
 
-/** The world with a record for each orphan of these keys, read from its own tags: protection in a tag holds. */
+/**
+ * The world with a record for each orphan of these keys, read from its own tags: protection in a tag holds. Retention does
+ * not: it kept the object when its manifest went, and whoever names an orphan wants it gone.
+ */
 export function withOrphans(world: World, keys: readonly ResourceKey[]): World {
   const records = new Map(world.state.records);
   for (const { kind, remote, key } of world.orphans) {
@@ -39,7 +42,7 @@ export function withOrphans(world: World, keys: readonly ResourceKey[]): World {
       observed: remote.values,
       conditions: [],
       dependencies: [],
-      lifecycle: { ...LIFECYCLE_DEFAULTS, deletion: owner.deletion },
+      lifecycle: { ...LIFECYCLE_DEFAULTS, deletion: owner.deletion === "protect" ? "protect" : "delete" },
       revision: 0,
     };
     records.set(key, record);

@@ -2,7 +2,7 @@
 
 import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { ResourceKey } from "../core/resource.ts";
+import { type ResourceKey, splitKey } from "../core/resource.ts";
 import type { PlanOptions, World } from "../engine/types.ts";
 import type { Invocation } from "./command.ts";
 import { memberTexts } from "./render/member-texts.ts";
@@ -24,8 +24,14 @@ export function planScope(invocation: Invocation<{ refresh?: readonly string[]; 
   const replace = (options.replace ?? []).map((word) => findKey(kinds, declared, word));
   return {
     options: { ...(args.length > 0 ? { only: selectKeys(kinds, declared, args) } : {}), ...(replace.length > 0 ? { replace } : {}) },
-    refresh: (options.refresh ?? []).map((word) => findKey(kinds, lookups, word)),
+    refresh: (options.refresh ?? []).map((word) => lookupNamed(lookups, word) ?? findKey(kinds, lookups, word)),
   };
+}
+
+// A stack has few lookups, so that a name is mostly enough.
+function lookupNamed(lookups: readonly ResourceKey[], word: string): ResourceKey | undefined {
+  const named = lookups.filter((key) => splitKey(key).name === word);
+  return named.length === 1 ? named[0] : undefined;
 }
 
 /** One look at the world, and the plan made from it. Throws ReadFailed. */

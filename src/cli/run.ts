@@ -170,10 +170,11 @@ function sameRevision(previous: Revision, next: Revision): boolean {
   return previous.digest === next.digest && previous.source === next.source && pins(previous) === pins(next);
 }
 
-async function keep({ forget }: Approved, lease: Lease, revision: Revision | undefined, report: RunReport): Promise<void> {
+async function keep({ forget, session }: Approved, lease: Lease, revision: Revision | undefined, report: RunReport): Promise<void> {
   const complete = report.results.every((result) => result.outcome === "done");
   if (forget && complete && !report.interrupted) return lease.journal.forget();
-  if (revision && !equalOutputs(revision.outputs, report.outputs))
+  // A delete goes by the records alone: it knows no outputs, and forgets none.
+  if (session.compiled && revision && !equalOutputs(revision.outputs, report.outputs))
     await lease.journal.putRevision({ ...revision, outputs: report.outputs });
 }
 

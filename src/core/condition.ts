@@ -36,10 +36,3 @@ export type Condition = {
   readonly message: string;
   readonly since: string;
 };
-
-/** How a pass ended. A closed set: switches over it have no default. */
-export type Outcome =
-  | { readonly type: "synced" }
-  | { readonly type: "waiting"; readonly reason: Reason; readonly message: string; readonly recheckAfterMs: number }
-  | { readonly type: "stalled"; readonly reason: Reason; readonly message: string }
-  | { readonly type: "gone" };

@@ -9,7 +9,7 @@ const project = (name: string): string => `
 apiVersion: beacon/v1
 kind: Project
 metadata: {name: ${name}}
-spec: {id: ${name}}
+spec: {id: ${name}, outputs: {vpcId: {value: "\${vpc.main.vpcId}"}}}
 ---
 apiVersion: beacon/v1
 kind: Environment
@@ -30,6 +30,7 @@ ${lifecycle}
 spec: {description: x, vpcId: "\${vpc.main.vpcId}"}
 ---
 `;
+const RETAIN = "lifecycle: {deletion: retain}";
 const PROTECT = "lifecycle: {deletion: protect}";
 
 function succeeded(ended: Ended): string {
@@ -38,7 +39,7 @@ function succeeded(ended: Ended): string {
 }
 
 test("after the loss of state apply changes nothing and rebuilds; orphans are listed, stay, and go when named; protection in a tag holds", async () => {
-  const manifests = (name: string) => ({ "m.yaml": project(name) + group("left") + group("kept", PROTECT) });
+  const manifests = (name: string) => ({ "m.yaml": project(name) + group("left", RETAIN) + group("kept", PROTECT) });
   await using place = await workspace(manifests, { ownTable: true });
   succeeded(await place.beaconctl("apply", "-f", "m.yaml", "--yes"));
   const { dynamodb } = await sdkClients();
@@ -59,6 +60,7 @@ test("after the loss of state apply changes nothing and rebuilds; orphans are li
 
   const stack = ["--stack", `${place.project}/dev`];
   succeeded(await place.beaconctl("delete", "SecurityGroup/left", "--yes", ...stack));
+  assert.match(succeeded(await place.beaconctl("outputs", "vpcId", ...stack)), /^vpc-/, "the stack's outputs stay");
   const refused = await place.beaconctl("delete", "SecurityGroup/kept", "--yes", ...stack);
   assert.equal(refused.exitCode, 4, refused.stderr);
   assert.match(refused.stderr, /SecurityGroup\/kept: protected/);

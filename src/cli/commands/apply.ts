@@ -33,7 +33,7 @@ export default defineCommand<Options>({
     ...consentOptions,
     { flags: "--expect <digest>", description: "refuse any other plan than this" },
     { flags: "--replace <resource>", description: "replace KIND/NAME though nothing forces it", repeatable: true },
-    { flags: "--refresh <lookup>", description: "take AWS's newest answer to this lookup", repeatable: true },
+    { flags: "--refresh <lookup>", description: "take AWS's newest answer to this lookup, by name or KIND/NAME", repeatable: true },
     { flags: "--timeout <duration>", description: "longest wait for AWS; what still waits then ends with exit code 7", default: "30m" },
     { flags: "--wait", description: "wait for another process that is applying this stack" },
     { flags: "--take-over", description: "make these manifests the stack's source" },

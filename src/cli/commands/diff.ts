@@ -15,7 +15,7 @@ export default defineCommand<Options>({
   options: [
     ...sourceOptions,
     ...awsOptions,
-    { flags: "--refresh <lookup>", description: "take AWS's newest answer to this lookup", repeatable: true },
+    { flags: "--refresh <lookup>", description: "take AWS's newest answer to this lookup, by name or KIND/NAME", repeatable: true },
     { flags: "--replace <resource>", description: "plan a replacement of KIND/NAME", repeatable: true },
     outputOption("json", "yaml", "markdown"),
   ],

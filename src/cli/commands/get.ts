@@ -61,7 +61,7 @@ async function showResources({ args, options, io }: Invocation<Options>, session
   switch (options.output) {
     case "json":
     case "yaml":
-      return renderDocument(words.length === 1 && views.length === 1 ? views[0] : { kind: "List", items: views }, options.output);
+      return renderDocument(words.length === 1 && words[0]?.includes("/") ? views[0] : { kind: "List", items: views }, options.output);
     case "name":
       return views.map((view) => view.key).join("\n");
     default:

@@ -147,7 +147,7 @@ function leftAloneText(left: LeftAlone, text: MemberText | undefined): string {
     case "createOnly":
       return `${renderValue(left.after, text)} → ${renderValue(left.before, text)} is another's since the create: left alone`;
     case "ignored":
-      return `${renderValue(left.before, text)} at AWS, ${renderValue(left.after, text)} here: ignored by lifecycle.ignoreFields`;
+      return `${renderValue(left.before, text)} at AWS, ${renderValue(left.after, text)} here: ignored, as its lifecycle says`;
     case "foreign":
       return `${renderValue(left.before, text)} at AWS, not in the manifest: left alone`;
   }
