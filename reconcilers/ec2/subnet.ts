@@ -13,6 +13,12 @@ import { fieldUpdater } from "../../src/kind/updaters.ts";
 const flag = (doc: string) => field(z.boolean().optional(), { doc, unset: false });
 const NEW_DNS_OPTIONS = { hostnameType: "ip-name", enableResourceNameDnsARecord: false, enableResourceNameDnsAAAARecord: false };
 
+// "Netmask lengths are between /44 and /64 in increments of /4" (VPC user guide, "Subnet sizing for IPv6").
+const ipv6Block = cidrBlock(6, 44, 64).refine(
+  (text) => (parseCidr(text)?.prefix ?? 0) % 4 === 0,
+  "must have a prefix length that is a multiple of 4",
+);
+
 const spec = z.strictObject({
   vpcId: field(z.string().min(1), { doc: "The VPC it is a part of.", immutable: true, ref: "ec2.aws/v1 VPC.vpcId" }),
   cidrBlock: field(cidrBlock(4, 16, 28), { doc: "Its IPv4 range, /16 to /28, within the VPC's.", immutable: true }),
@@ -22,7 +28,7 @@ const spec = z.strictObject({
     immutable: true,
   }),
   outpostArn: field(arn("outposts").optional(), { doc: "The Outpost it is on.", immutable: true }),
-  ipv6CidrBlock: field(cidrBlock(6, 44, 64).optional(), { doc: "Its IPv6 range, within the VPC's.", unset: null }),
+  ipv6CidrBlock: field(ipv6Block.optional(), { doc: "Its IPv6 range, within the VPC's.", unset: null }),
   mapPublicIpOnLaunch: flag("Whether instances get a public IPv4 address."),
   assignIpv6AddressOnCreation: flag("Whether network interfaces get an IPv6 address."),
   enableDns64: flag("Whether the DNS server answers with synthetic IPv6 addresses for IPv4-only names."),

@@ -37,6 +37,11 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "ec2.FilterList": { max: 50 },
   "ec2.ValueStringList": { max: 200 },
   "ec2.CreateVpcRequest.InstanceTenancy": { enum: ["default", "dedicated"] },
+  // VPC user guide, "Subnet sizing": /16 to /28, and /44 to /64 in steps of 4.
+  "ec2.CreateVpcRequest.CidrBlock": { pattern: ".*/(1[6-9]|2[0-8])" },
+  "ec2.CreateSubnetRequest.CidrBlock": { pattern: ".*/(1[6-9]|2[0-8])" },
+  "ec2.CreateSubnetRequest.Ipv6CidrBlock": { pattern: ".*/(44|48|52|56|60|64)" },
+  "ec2.AssociateSubnetCidrBlockRequest.Ipv6CidrBlock": { pattern: ".*/(44|48|52|56|60|64)" },
   "dynamodb.CreateTableInput.TableName": TABLE_NAME,
   "dynamodb.Tag.Key": TAG_KEY,
   "dynamodb.Tag.Value": TAG_VALUE,

@@ -1,0 +1,117 @@
+/** Field by field: our schemas know the enums and the limits of AWS's models, no more and no fewer, but for the exceptions listed. */
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { kinds } from "../../reconcilers/index.ts";
+import { isObject } from "../../src/core/json.ts";
+import type { KindId } from "../../src/core/resource.ts";
+import type { Shape } from "../../src/core/shape.ts";
+import { loadModels, shapeNamed } from "./model.ts";
+
+type Row = {
+  readonly field: string;
+  /** `service.Shape`. */
+  readonly shape: string;
+  /** Values of AWS's that we refuse, and why. */
+  readonly but?: readonly (string | number)[];
+  readonly why?: string;
+};
+
+const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
+  "ec2.aws/v1 VPC": [
+    {
+      field: "instanceTenancy",
+      shape: "ec2.Tenancy",
+      but: ["host"],
+      why: "CreateVpc: 'the host value cannot be used with this parameter'",
+    },
+  ],
+  "ec2.aws/v1 EIP": [{ field: "domain", shape: "ec2.DomainType", but: ["standard"], why: "EC2-Classic is retired" }],
+  "ec2.aws/v1 NatGateway": [{ field: "connectivityType", shape: "ec2.ConnectivityType" }],
+  "ec2.aws/v1 Subnet": [{ field: "privateDnsNameOptionsOnLaunch.hostnameType", shape: "ec2.HostnameType" }],
+  "ec2.aws/v1 AvailabilityZones": [
+    { field: "state", shape: "ec2.AvailabilityZoneState" },
+    { field: "optInStatus", shape: "ec2.AvailabilityZoneOptInStatus" },
+  ],
+  "logs.aws/v1 LogGroup": [
+    { field: "logGroupName", shape: "logs.LogGroupName" },
+    { field: "logGroupClass", shape: "logs.LogGroupClass" },
+    { field: "retentionInDays", shape: "logs.Days" },
+    { field: "kmsKeyId", shape: "logs.KmsKeyId" },
+    { field: "tags.*", shape: "logs.TagValue" },
+  ],
+  "dynamodb.aws/v1 Table": [
+    { field: "keySchema.hash", shape: "dynamodb.KeySchemaAttributeName" },
+    { field: "keySchema.range", shape: "dynamodb.KeySchemaAttributeName" },
+    { field: "attributeDefinitions.*", shape: "dynamodb.ScalarAttributeType" },
+    { field: "billingMode", shape: "dynamodb.BillingMode" },
+    { field: "provisionedThroughput.readCapacityUnits", shape: "dynamodb.PositiveLongObject" },
+    { field: "provisionedThroughput.writeCapacityUnits", shape: "dynamodb.PositiveLongObject" },
+    { field: "globalSecondaryIndexes.*.indexName", shape: "dynamodb.IndexName" },
+    { field: "globalSecondaryIndexes.*.projection.projectionType", shape: "dynamodb.ProjectionType" },
+    { field: "globalSecondaryIndexes.*.projection.nonKeyAttributes.*", shape: "dynamodb.NonKeyAttributeName" },
+    { field: "localSecondaryIndexes.*.indexName", shape: "dynamodb.IndexName" },
+    { field: "streamSpecification.streamViewType", shape: "dynamodb.StreamViewType" },
+    {
+      field: "sseSpecification.sseType",
+      shape: "dynamodb.SSEType",
+      but: ["AES256"],
+      why: "SSESpecification: 'the only supported value is KMS'",
+    },
+    { field: "timeToLiveSpecification.attributeName", shape: "dynamodb.TimeToLiveAttributeName" },
+    { field: "pointInTimeRecoverySpecification.recoveryPeriodInDays", shape: "dynamodb.RecoveryPeriodInDays" },
+    { field: "tableClass", shape: "dynamodb.TableClass" },
+    { field: "tags.*", shape: "dynamodb.TagValueString" },
+  ],
+};
+
+before(() => loadModels("ec2", "dynamodb", "logs"));
+
+for (const [id, rows] of Object.entries(ROWS)) {
+  for (const row of rows)
+    test(`${id} ${row.field} is AWS's ${row.shape}${row.why ? `, but ${row.why}` : ""}`, () => compare(id as KindId, row));
+}
+
+test("every enum of a spec has a row", () => {
+  const missing = [...kinds.values()].flatMap((kind) => {
+    const known = (ROWS[kind.id] ?? []).map(({ field }) => field);
+    return enumsOf(kind.spec, "").filter(
+      (path) => !known.includes(path) && !OURS.includes(`${kind.name}.${path}`) && !path.startsWith("localSecondaryIndexes."),
+    );
+  });
+  assert.deepEqual(missing, []);
+});
+
+// Our own words, and one that AWS has in prose only (DescribeAvailabilityZones, filter `zone-type`).
+const OURS = ["SecurityGroup.rules", "AvailabilityZones.zoneType"];
+
+function compare(id: KindId, { field, shape, but = [] }: Row): void {
+  const kind = kinds.get(id);
+  assert.ok(kind, `there is no kind ${id}`);
+  const own = field.split(".").reduce<Shape>(inside, kind.spec);
+  const [service, name] = shape.split(".") as [string, string];
+  const aws = shapeNamed(service, name);
+  const known = valuesOf(own);
+  if (known) assert.deepEqual([...known].sort(), [...(aws.enum ?? aws.values ?? [])].filter((value) => !but.includes(value)).sort());
+  if (own.type === "string") assert.deepEqual([own.minLength ?? 0, own.maxLength], [aws.min ?? 0, aws.max]);
+  if (own.type === "integer" || own.type === "number") assert.deepEqual([own.minimum, own.maximum], [aws.min, aws.max]);
+  assert.ok(known || own.type === "string" || own.type === "integer", `${field} is a ${own.type}`);
+}
+
+function inside(shape: Shape, step: string): Shape {
+  const found = shape.type === "object" ? shape.fields[step] : shape.type === "array" || shape.type === "map" ? shape.element : undefined;
+  assert.ok(found, `there is no ${step}`);
+  return found;
+}
+
+function valuesOf(shape: Shape): readonly (string | number)[] | undefined {
+  if (shape.type === "enum") return shape.values;
+  return shape.type === "literal" && !isObject(shape.value) ? [shape.value as string] : undefined;
+}
+
+function enumsOf(shape: Shape, path: string): readonly string[] {
+  const below = (step: string) => (path === "" ? step : `${path}.${step}`);
+  if (valuesOf(shape)) return [path];
+  if (shape.type === "array" || shape.type === "map") return enumsOf(shape.element, below("*"));
+  return shape.type === "object" ? Object.entries(shape.fields).flatMap(([name, inner]) => enumsOf(inner, below(name))) : [];
+}
