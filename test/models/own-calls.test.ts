@@ -11,6 +11,7 @@ import type { ResourceKey } from "../../src/core/resource.ts";
 import { bootstrap } from "../../state/bootstrap.ts";
 import { DynamoTable } from "../../state/dynamo-table.ts";
 import { TableStore } from "../../state/store.ts";
+import type { Table } from "../../state/table.ts";
 import { InstantTable } from "../conformance/instant-table.ts";
 import { record } from "../state/scene.ts";
 import { findings } from "./checking.ts";
@@ -61,10 +62,10 @@ test("what the store reads and writes, AWS takes", async () => {
   const { aws, problems, operations } = checking(() => ({}));
   const sent = new DynamoTable(aws, "beacon-state");
   // The items live in memory; every read and write is put into DynamoDB's words as well.
-  const table = {
-    get: async (...args: Parameters<InstantTable["get"]>) => (await sent.get(...args), memory.get(...args)),
-    query: async (...args: Parameters<InstantTable["query"]>) => (await sent.query(...args), memory.query(...args)),
-    write: async (...args: Parameters<InstantTable["write"]>) => (await sent.write(...args), memory.write(...args)),
+  const table: Table = {
+    get: (key) => sent.get(key).then(() => memory.get(key)),
+    query: (pk, options) => sent.query(pk, options).then(() => memory.query(pk, options)),
+    write: (writes, token) => sent.write(writes, token).then(() => memory.write(writes, token)),
   };
   const store = new TableStore(table, systemRuntime);
   const stack = { project: "p".repeat(127), environment: "e".repeat(128) };

@@ -149,6 +149,30 @@ const rows = [
     rules: [anyOut, { ...anyOut, description: "all" }],
     messages: ["SecurityGroup/a has this rule twice, with different descriptions"],
   },
+  {
+    why: "ports run from the lower to the higher, and begin at 0",
+    rules: [
+      { ipProtocol: "tcp", fromPort: 443, toPort: 80, cidrIpv4: "10.0.0.0/8" },
+      { ipProtocol: "udp", fromPort: -1, toPort: -1, cidrIpv4: "10.0.0.0/8" },
+      { ipProtocol: "tcp", fromPort: 0, toPort: 65535, cidrIpv4: "10.0.0.0/8" },
+    ],
+    messages: [
+      "a rule of SecurityGroup/a has no port range: fromPort 443, toPort 80",
+      "a rule of SecurityGroup/a has no port range: fromPort -1, toPort -1",
+    ],
+  },
+  {
+    why: "all ICMP types take all codes, and no type is above 255",
+    rules: [
+      { ipProtocol: "icmp", fromPort: -1, toPort: 0, cidrIpv4: "10.0.0.0/8" },
+      { ipProtocol: "icmpv6", fromPort: 256, toPort: 0, cidrIpv6: "::/0" },
+      { ipProtocol: "icmp", fromPort: 8, toPort: -1, cidrIpv4: "10.0.0.0/8" },
+    ],
+    messages: [
+      "a rule of SecurityGroup/a has no ICMP type and code: fromPort -1, toPort 0 (-1 and -1 for all)",
+      "a rule of SecurityGroup/a has no ICMP type and code: fromPort 256, toPort 0 (-1 and -1 for all)",
+    ],
+  },
 ];
 
 for (const { why, rules, messages } of rows) {
@@ -165,6 +189,8 @@ const names = [
   { why: "the default group's name is taken", groupName: "Default", fits: false },
   { why: "an id is no name", groupName: "sg-web", fits: false },
   { why: "a name may contain them", groupName: "my-sg-default", fits: true },
+  { why: "an empty name is none", groupName: "", fits: false },
+  { why: "a space at the end would be cut off", groupName: "web ", fits: false },
 ];
 
 for (const { why, groupName, fits } of names) {
