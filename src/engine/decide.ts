@@ -75,6 +75,7 @@ export function claimOf(subject: Subject): Claim {
     record,
     lifecycle: resource.lifecycle,
     name: naturalKey(kind, creatable(subject, record?.generation ?? 1, record?.retiring ?? [])),
+    tags: (subject.spec.tags ?? {}) as Claim["tags"],
   };
 }
 

@@ -43,6 +43,12 @@ export class RemoteIndex {
   byName(name: string): Remote | undefined {
     return this.#byName.get(name);
   }
+  /** Objects with all of these tags; none for no tags. */
+  byTags(tags: Readonly<Record<string, string>>): readonly Remote[] {
+    const wanted = Object.entries(tags);
+    if (wanted.length === 0) return [];
+    return [...this.#byId.values()].filter((remote) => !remote.deleting && wanted.every(([key, value]) => remote.tags?.[key] === value));
+  }
 }
 
 /** Whose object it is, by its tags. */
@@ -67,6 +73,8 @@ export type Claim = {
   readonly lifecycle: Lifecycle;
   /** The natural key under which it is or would be created; absent while not known. */
   readonly name: string | undefined;
+  /** What its manifest says of its tags: how an object that is not managed may be found. */
+  readonly tags: Readonly<Record<string, string>>;
 };
 
 /** The answer. At most one of `current`, `vanished` and `problem` is there; none: nothing was created yet. */
@@ -88,6 +96,7 @@ export type Identified = {
 
 /** Pure. See the file's header. */
 export function identify(claim: Claim, index: RemoteIndex): Identified {
+  if (!claim.lifecycle.manage) return { generation: claim.record?.generation ?? 1, retiring: [], surplus: [], ...unmanaged(claim, index) };
   const owned = ownedBy(claim, index);
   const uid = claim.record?.uid ?? owned[0]?.owner.uid;
   const generation = Math.max(claim.record?.generation ?? 1, ...owned.map(({ owner }) => owner.generation));
@@ -175,9 +184,22 @@ function fromName(claim: Claim, index: RemoteIndex): Partial<Identified> {
   if (owner) return { problem: takenBy(claim, named, owner) };
   const untaggable = !claim.kind.taggable || (claim.kind.identity.by === "name" && claim.kind.identity.tagsFollow);
   if (untaggable && claim.record?.intent) return { current: named, via: "intent" };
-  if (adopt === true || !claim.lifecycle.manage) return { current: named, via: "adopt" };
+  if (adopt === true) return { current: named, via: "adopt" };
   const message = `${named.id} exists and does not belong to this stack: set lifecycle.adopt: true (or its id) to take it over, or choose another name`;
   return { problem: { reason: "NotOwned", message } };
+}
+
+/** What is read and never written may be anybody's: the one with its id, of its name, or with its tags. */
+function unmanaged(claim: Claim, index: RemoteIndex): Partial<Identified> {
+  const found = soughtBy(claim, index);
+  if (found.length <= 1) return found[0] ? { current: found[0], via: "adopt" } : {};
+  const ids = found.map(({ id }) => id).join(", ");
+  return { problem: { reason: "Conflict", message: `${ids} all have these tags: give more of them, or the id in lifecycle.adopt` } };
+}
+
+function soughtBy({ lifecycle, name, tags }: Claim, index: RemoteIndex): readonly Remote[] {
+  const one = typeof lifecycle.adopt === "string" ? index.byId(lifecycle.adopt) : name === undefined ? undefined : index.byName(name);
+  return one || typeof lifecycle.adopt === "string" ? (one ? [one] : []) : index.byTags(tags);
 }
 
 function takenBy(claim: Claim, named: Remote, owner: Ownership): NonNullable<Identified["problem"]> {
@@ -209,6 +231,7 @@ export function candidates(claim: Claim, index: RemoteIndex): readonly Remote[] 
     ...index.byKey(claim.key),
     ...(claim.formerKey ? index.byKey(claim.formerKey) : []),
     claim.name === undefined ? undefined : index.byName(claim.name),
+    ...(lifecycle.manage ? [] : index.byTags(claim.tags)),
   ];
   return [...new Set(found.filter((remote) => remote !== undefined))];
 }

@@ -8,8 +8,14 @@ import { type Node, type Place, placeOfPath, plainJson, spanOf } from "./node.ts
 import type { Problems } from "./problems.ts";
 import { shapeText } from "./types.ts";
 
-/** What is checked and how its problems are told. `home` is where a missing top-level field is shown. */
-export type Subject = { readonly node: Node; readonly label: string; readonly problems: Problems; readonly home?: Place };
+/** What is checked and how its problems are told. `home` is where a missing top-level field is shown; `partial`: they may all be missing. */
+export type Subject = {
+  readonly node: Node;
+  readonly label: string;
+  readonly problems: Problems;
+  readonly home?: Place;
+  readonly partial?: boolean;
+};
 
 /** Adds a problem for everything the schema refuses, except where the value is an expression or was refused already. */
 export function checkValue(schema: z.ZodObject, value: JsonObject, subject: Subject): void {
@@ -72,7 +78,7 @@ function misspelt(issue: Issue, shape: ObjectShape): readonly string[] {
   return near.flatMap((name) => (name === undefined ? [] : [[...issue.path, name].join(".")]));
 }
 
-function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label, problems, home }: Subject): void {
+function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label, problems, home, partial }: Subject): void {
   const field = issue.path.map(String).join(".");
   const found = valueAt(value, issue.path);
   const expected = shapeAt(shape, issue.path);
@@ -82,6 +88,7 @@ function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label
   }
   if (restsOnExpression(value, issue.path)) return;
   if (found === undefined) {
+    if (partial && issue.path.length === 1) return;
     problems.add(missingPlace(node, issue.path, home), `\`${field}\` is missing in ${label}`, expects(expected));
     return;
   }

@@ -18,6 +18,8 @@ export type Declaration = {
   readonly document: MapNode;
   readonly spec: Node | undefined;
   readonly place: Place;
+  /** A plain `manage: false`: its spec says no more than how the object is found. */
+  readonly readOnly: boolean;
 };
 
 /** A document of BEACON's own: Project or Environment. */
@@ -129,7 +131,16 @@ function readResource(document: MapNode, kind: AnyKind | AnyLookup, problems: Pr
   if (!metadata) return undefined;
   const label = `${kind.name}/${metadata.name}`;
   refuseUnknown(document, kind.lookup ? LOOKUP_MEMBERS : RESOURCE_MEMBERS, label, problems);
-  const declaration = { kind, name: metadata.name, label, document, spec: member(document, "spec"), place: namePlace(document) };
+  const manage = member(member(document, "lifecycle"), "manage");
+  const declaration = {
+    kind,
+    name: metadata.name,
+    label,
+    document,
+    spec: member(document, "spec"),
+    place: namePlace(document),
+    readOnly: manage?.type === "scalar" && manage.value === false,
+  };
   return { type: "resource", declaration };
 }
 

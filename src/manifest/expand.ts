@@ -9,8 +9,8 @@ import { PROJECT_SCOPE } from "./locals.ts";
 import { member, type Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { ANY, type Reader, type Reading, staticOnly } from "./reader.ts";
-import type { Texts } from "./texts.ts";
 import { checkKey } from "./tags.ts";
+import type { Texts } from "./texts.ts";
 import { common, DYN, type Type, typeOfJson } from "./types.ts";
 import type { World } from "./world.ts";
 

@@ -53,7 +53,7 @@ export class LazyInstance implements Instance {
   spec(): JsonObject {
     const { spec } = this.declaration;
     const names = new Set(spec?.type === "map" ? spec.entries.keys() : []);
-    const tags = this.#tagsField();
+    const tags = this.declaration.readOnly ? undefined : this.#tagsField();
     if (tags !== undefined && Object.keys(this.#defaultTags().values).length > 0) names.add(tags);
     const fields = [...names].map((name) => [name, this.field(name)] as const);
     return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
@@ -107,7 +107,8 @@ export class LazyInstance implements Instance {
   }
 
   #withDefaultTags(name: string, value: Json | undefined): Json | undefined {
-    if (name !== this.#tagsField() || (typeof value === "object" && value !== null && "$expr" in value)) return value;
+    if (this.declaration.readOnly || name !== this.#tagsField() || (typeof value === "object" && value !== null && "$expr" in value))
+      return value;
     const { values, on } = this.#defaultTags();
     this.dependencies.push(...on.filter((key) => key !== this.key).map((key) => ({ on: key, field: name })));
     return { ...values, ...(value as JsonObject | undefined) };

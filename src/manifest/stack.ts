@@ -128,7 +128,7 @@ function checkTypesOnly(declaration: Declaration, { reader, problems, texts }: E
   if (spec?.type !== "map") return;
   const reading = { label, scope: scopeOf(declaration, texts), context: undefined, refer: () => [] };
   const value = asObject(reader.read(spec, kind.spec, reading));
-  checkValue(kind.specSchema, value, { node: spec, label, problems, home: declaration.place });
+  checkValue(kind.specSchema, value, { node: spec, label, problems, home: declaration.place, partial: declaration.readOnly });
 }
 
 function checkedSpec(instance: LazyInstance, { problems }: Expander): JsonObject {
@@ -140,7 +140,7 @@ function checkedSpec(instance: LazyInstance, { problems }: Expander): JsonObject
     return value;
   }
   const node = spec?.type === "map" ? spec : ({ type: "map", entries: new Map(), place: declaration.place } as const);
-  checkValue(kind.specSchema, value, { node, label, problems, home: declaration.place });
+  checkValue(kind.specSchema, value, { node, label, problems, home: declaration.place, partial: declaration.readOnly });
   checkTags(kind, value, { node, label, problems });
   return value;
 }

@@ -181,6 +181,26 @@ const ROWS: readonly Row[] = [
     is: "none name:n",
   },
   {
+    why: "what is not managed may be another stack's, and is found by its tags",
+    spec: { tags: { Name: "shared" } },
+    lifecycle: { manage: false },
+    remotes: [
+      owned("1", {}, { "beacon:stack": "other/prod", Name: "shared" }),
+      owned("2", {}, { "beacon:stack": "other/prod", Name: "mine" }),
+    ],
+    is: "none 1",
+  },
+  {
+    why: "several with its tags: none is taken",
+    spec: { tags: { Name: "shared" } },
+    lifecycle: { manage: false },
+    remotes: [
+      owned("1", {}, { "beacon:stack": "other/prod", Name: "shared" }),
+      owned("2", {}, { "beacon:stack": "other/prod", Name: "shared" }),
+    ],
+    is: "blocked Conflict",
+  },
+  {
     why: "where the name is the id, a successor is not taken for its predecessor",
     kind: "Named",
     spec: { name: "n" },

@@ -351,6 +351,18 @@ lifecycle: { ${lifecycle} }
   );
 });
 
+test("what is read and not managed says only how it is found: no required fields, no default tags", () => {
+  const shared = (lifecycle: string) => `---
+apiVersion: ec2.aws/v1
+kind: Subnet
+metadata: { name: shared }
+lifecycle: { ${lifecycle} }
+spec: { tags: { Name: shared } }
+`;
+  assert.deepEqual(resource(compiled(shared("manage: false")), "Subnet/shared").spec, { tags: { Name: "shared" } });
+  assert.throws(() => compiled(shared("manage: true")), /`vpcId` is missing/);
+});
+
 test("readyWhen looks at the resource itself", () => {
   const stack = compiled(tagged("A: b", 'readyWhen: ["${self.publicIp != \\"\\"}", "${self.allocationId.startsWith(\\"eip\\")}"]'));
   const address = resource(stack, "EIP/x");
