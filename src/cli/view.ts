@@ -3,6 +3,7 @@
 import { type Tags, withoutOwnership } from "../aws/tags.ts";
 import type { Reason } from "../core/condition.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
+import type { Plan } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Lifecycle, type ResourceKey, splitKey } from "../core/resource.ts";
 import type { World } from "../engine/types.ts";
@@ -30,13 +31,14 @@ export type ResourceView = {
   readonly status: ResourceStatus;
 };
 
-/** The view of one key, declared or recorded. */
-export function viewOf(key: ResourceKey, world: World, kinds: Kinds): ResourceView {
+/** The view of one key, declared or recorded. `plan` knows the objects that no record names: others' that are only read, and ours after a loss of state. */
+export function viewOf(key: ResourceKey, world: World, { kinds, plan }: { kinds: Kinds; plan: Plan | undefined }): ResourceView {
   const record = world.state.records.get(key);
   const resource = world.compiled?.resources.find((candidate) => candidate.key === key);
   const { kind, name } = splitKey(key);
   const definition = kinds.get(record?.kind ?? resource?.kind ?? (" " as const)) as AnyKind | undefined;
-  const remote = record && remoteOf(record, world);
+  const id = record?.id ?? plan?.changes.find((change) => change.key === key)?.id;
+  const remote = definition && world.remotes.get(definition.id)?.find((candidate) => candidate.id === id);
   return {
     key,
     apiVersion: definition?.apiVersion ?? "",
@@ -54,18 +56,17 @@ function shownSpec(applied: JsonObject, kind: AnyKind | undefined): JsonObject {
   return { ...applied, tags: withoutOwnership(applied.tags as Tags) };
 }
 
-function remoteOf(record: ResourceRecord, world: World): Remote | undefined {
-  return world.remotes.get(record.kind)?.find((remote) => remote.id === record.id);
-}
-
 function statusOf(record: ResourceRecord | undefined, remote: Remote | undefined, kind: AnyKind | undefined): ResourceStatus {
   const base = {
     conditions: record?.conditions ?? [],
     observed: remote && kind ? pick(remote.values, Object.keys(kind.status.fields)) : {},
   };
-  if (!record) return { ...base, ready: false, reason: "NotCreated", message: "declared, and not applied yet" };
-  const id = record.id === undefined ? {} : { id: record.id };
-  return { ...base, ...id, ...verdict(record, remote, kind) };
+  const id = record?.id ?? remote?.id;
+  return { ...base, ...(id === undefined ? {} : { id }), ...(record ? verdict(record, remote, kind) : unrecorded(remote, kind)) };
+}
+
+function unrecorded(remote: Remote | undefined, kind: AnyKind | undefined): Pick<ResourceStatus, "ready" | "reason" | "message"> {
+  return remote ? readiness(remote, kind) : { ready: false, reason: "NotCreated", message: "declared, and not applied yet" };
 }
 
 // What AWS says now comes before what the last pass said.
@@ -81,14 +82,18 @@ function verdict(
   if (!remote) return { ready: false, reason: "Creating", message: "recorded, and not created yet" };
   const stalled = record.conditions.find((condition) => condition.type === "Stalled" && condition.status);
   if (stalled) return { ready: false, reason: stalled.reason, message: stalled.message };
-  const readiness = kind?.ready({ ...remote.values }) ?? { state: "ready" };
-  switch (readiness.state) {
+  return readiness(remote, kind);
+}
+
+function readiness(remote: Remote, kind: AnyKind | undefined): Pick<ResourceStatus, "ready" | "reason" | "message"> {
+  const found = kind?.ready({ ...remote.values }) ?? { state: "ready" };
+  switch (found.state) {
     case "ready":
       return { ready: true, reason: "Synced", message: "ready" };
     case "waiting":
-      return { ready: false, reason: "Provisioning", message: readiness.why };
+      return { ready: false, reason: "Provisioning", message: found.why };
     case "failed":
-      return { ready: false, reason: "Failed", message: readiness.why };
+      return { ready: false, reason: "Failed", message: found.why };
   }
 }
 

@@ -47,7 +47,7 @@ async function describe({ args }: Invocation<Options>, session: Session): Promis
   const change = plan?.changes.find((candidate) => candidate.key === key);
   const events: readonly StackEvent[] = await store.events(stack, { resource: key, limit: EVENTS_MAX });
   return {
-    ...viewOf(key, world, kinds),
+    ...viewOf(key, world, { kinds, plan }),
     ...(resource ? { declaredAt: resource.declaredAt } : {}),
     ...(change ? { change } : {}),
     events,

@@ -57,7 +57,9 @@ async function showResources({ args, options, io }: Invocation<Options>, session
   const declared = session.compiled?.resources.map(({ key }) => key) ?? [];
   const words = args.filter((word) => word !== "all");
   const keys = selectKeys(kinds, new Set([...world.state.records.keys(), ...declared]), words);
-  const views = keys.map((key) => viewOf(key, world, kinds));
+  const { makePlan } = await import("../../engine/engine.ts");
+  const plan = session.compiled ? makePlan(session.context, world, {}) : undefined;
+  const views = keys.map((key) => viewOf(key, world, { kinds, plan }));
   switch (options.output) {
     case "json":
     case "yaml":
