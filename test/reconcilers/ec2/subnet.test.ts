@@ -110,3 +110,23 @@ for (const { why, subnets, messages } of rows) {
     ),
   );
 }
+
+test("a zone is named once", () => {
+  const zones = { ...at("a", "10.0.0.0/24").spec, availabilityZone: "eu-west-1a", availabilityZoneId: "euw1-az1" };
+  assert.deepEqual(
+    subnet.check?.([{ ...at("a", "10.0.0.0/24"), spec: zones }]).map(({ field }) => field),
+    ["availabilityZoneId"],
+  );
+});
+
+const lengths = [
+  { ipv6CidrBlock: "2001:db8::/64", fits: true },
+  { ipv6CidrBlock: "2001:db8::/44", fits: true },
+  { ipv6CidrBlock: "2001:db8::/45", fits: false },
+  { ipv6CidrBlock: "2001:db8::/40", fits: false },
+];
+
+for (const { ipv6CidrBlock, fits } of lengths) {
+  test(`${ipv6CidrBlock} is ${fits ? "a" : "no"} range of a subnet`, () =>
+    assert.equal(subnet.specSchema.safeParse({ vpcId: "vpc-1", cidrBlock: "10.0.0.0/24", ipv6CidrBlock }).success, fits));
+}
