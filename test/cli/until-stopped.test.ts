@@ -6,7 +6,10 @@ import type { Lease } from "../../src/core/store.ts";
 
 it("a lease lets no call pass once the run is asked to stop, and asks the lease itself before that", () => {
   let asked = 0;
-  const lease = { assertHeld: () => void (asked += 1), signal: new AbortController().signal } as unknown as Lease;
+  const assertHeld = () => {
+    asked += 1;
+  };
+  const lease = { assertHeld, signal: new AbortController().signal } as unknown as Lease;
   const stop = new AbortController();
   const seen = untilStopped(lease, stop.signal);
   seen.assertHeld();
