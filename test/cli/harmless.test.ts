@@ -1,0 +1,96 @@
+/** Bad input never costs data: what is invalid, fails or is refused leaves AWS and the state exactly as they were. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startFaultProxy } from "../support/fault-proxy.ts";
+import { sandboxEndpoint, sdkClients } from "../support/sandbox.ts";
+import { workspace } from "./beaconctl.ts";
+
+const project = (name: string, { id = name, confirm = "" } = {}): string => `
+apiVersion: beacon/v1
+kind: Project
+metadata: {name: ${name}}
+spec: {id: ${id}}
+---
+apiVersion: beacon/v1
+kind: Environment
+metadata: {name: dev}
+spec: {default: true${confirm}}
+---
+`;
+const vpc = (cidrBlock: string, lifecycle = ""): string => `
+apiVersion: ec2.aws/v1
+kind: VPC
+metadata: {name: main}
+lifecycle: {deletion: protect${lifecycle}}
+spec: {cidrBlock: ${cidrBlock}}
+---
+`;
+const logs = `
+apiVersion: logs.aws/v1
+kind: LogGroup
+metadata: {name: app}
+spec: {retentionInDays: 7}
+---
+`;
+
+test("invalid manifests, failed validations and refused plans send no mutating call and write no state", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  await using place = await workspace((name) => ({ "m.yaml": project(name) + vpc("10.0.0.0/16") + logs }), {
+    endpoint: proxy.endpoint,
+    ownTable: true,
+  });
+  const applied = await place.beaconctl("apply", "-f", "m.yaml", "--yes");
+  assert.equal(applied.exitCode, 0, applied.stderr);
+  const name = place.project;
+  const [state, calls] = [await everyItem(name), proxy.mutatingCalls.length];
+  assert.ok(calls > 0 && state.length > 0, "what is compared is there");
+
+  const stack = ["--stack", `${name}/dev`];
+  const apply = ["apply", "-f", "m.yaml", "--yes"];
+  const cases: readonly { why: string; manifests: string; args: readonly string[]; exitCode: number }[] = [
+    { why: "YAML that cannot be read", manifests: "a: [", args: apply, exitCode: 2 },
+    { why: "an empty file: nothing is declared, which is no wish to delete everything", manifests: "", args: apply, exitCode: 2 },
+    { why: "a wrong value beside right changes", manifests: project(name) + vpc("10.0.0.0/99"), args: apply, exitCode: 2 },
+    { why: "deletions without approval", manifests: project(name) + vpc("10.0.0.0/16"), args: apply, exitCode: 4 },
+    {
+      why: "a phrase that nobody gave",
+      manifests: project(name, { confirm: ", confirm: {apply: ship it}" }) + vpc("10.0.0.0/16") + logs.replace("7", "14"),
+      args: apply,
+      exitCode: 4,
+    },
+    {
+      why: "another plan than the expected one",
+      manifests: project(name) + vpc("10.0.0.0/16") + logs.replace("7", "14"),
+      args: [...apply, "--expect", "00000000"],
+      exitCode: 4,
+    },
+    { why: "another project's manifests", manifests: project(name, { id: "elsewhere" }) + vpc("10.0.0.0/16"), args: apply, exitCode: 4 },
+    { why: "a single resource that is still declared", manifests: "", args: ["delete", "LogGroup/app", "--yes", ...stack], exitCode: 4 },
+    { why: "deleting with no answer", manifests: "", args: ["delete", ...stack], exitCode: 4 },
+    {
+      why: "a look",
+      manifests: project(name) + vpc("10.0.0.0/16") + logs.replace("7", "14"),
+      args: ["diff", "-f", "m.yaml"],
+      exitCode: 1,
+    },
+  ];
+  for (const { why, manifests, args, exitCode } of cases) {
+    place.write({ "m.yaml": manifests });
+    const ended = await place.beaconctl(...args);
+    assert.equal(ended.exitCode, exitCode, `${why}: ${ended.stdout}\n${ended.stderr}`);
+    assert.deepEqual(await everyItem(name), state, `${why}: the state`);
+    assert.deepEqual(
+      proxy.mutatingCalls.slice(calls).map((call) => call.name),
+      [],
+      `${why}: calls`,
+    );
+  }
+});
+
+/** Every item of a state table, as it is stored. */
+async function everyItem(table: string): Promise<unknown[]> {
+  const { dynamodb } = await sdkClients();
+  const { Items = [] } = await dynamodb.scan({ TableName: table, ConsistentRead: true });
+  return Items.toSorted((left, right) => JSON.stringify(left).localeCompare(JSON.stringify(right)));
+}
