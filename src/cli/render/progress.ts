@@ -25,6 +25,12 @@ const FRAME_MS = 100;
 // As many lines as fit a small terminal beside the bar; the rest is counted.
 const LINES_MAX = 12;
 const BAR_WIDTH = 20;
+// Room for the longest usual name; a narrow terminal leaves the names less, so that what happens can be read beside them.
+const NAME_WIDTH = 40;
+const NAME_WIDTH_MIN = 16;
+const REST_WIDTH = 40;
+// What a terminal that does not tell its width has.
+const COLUMNS = 80;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 /** The view that fits the terminal. `total`: how many resources change. `calls`: AWS calls so far. */
@@ -65,11 +71,16 @@ function isDue({ progress, since, saidAt }: Watched, now: number): boolean {
 }
 
 async function liveView(io: Io, { total, calls }: { total: number; calls: () => number }): Promise<ProgressView> {
-  const { createLogUpdate } = await import("log-update");
+  const [{ createLogUpdate }, { default: sliceAnsi }] = await Promise.all([import("log-update"), import("slice-ansi")]);
   const screen = createLogUpdate(process.stderr);
   const under = new Map<string, { progress: Progress; at: number }>();
   const counts = { done: 0, failed: 0 };
-  const draw = (): void => screen(frame({ total, under, ...counts }, { now: performance.now(), calls: calls(), style: io.errStyle }));
+  const draw = (): void => {
+    const columns = process.stderr.columns || COLUMNS;
+    const text = frame({ total, under, ...counts }, { now: performance.now(), calls: calls(), style: io.errStyle, columns });
+    const lines = text.split("\n").map((line) => sliceAnsi(line, 0, columns));
+    screen(lines.join("\n"));
+  };
   const onProgress = (progress: Progress): void => {
     if (!isFinal(progress)) return void under.set(progress.key, { progress, at: performance.now() });
     under.delete(progress.key);
@@ -88,11 +99,15 @@ async function liveView(io: Io, { total, calls }: { total: number; calls: () => 
 }
 
 /** The redrawn part: what is under way, and one line that sums up. */
-export function frame(state: RunState, { now, calls, style }: { now: number; calls: number; style: Style }): string {
+export function frame(state: RunState, view: { now: number; calls: number; style: Style; columns?: number }): string {
+  const { now, calls, style, columns = COLUMNS } = view;
+  const nameWidth = Math.min(NAME_WIDTH, Math.max(NAME_WIDTH_MIN, columns - REST_WIDTH));
   const entries = [...state.under.values()].sort((left, right) => rank(left.progress) - rank(right.progress));
   const lines = entries
     .slice(0, LINES_MAX)
-    .map(({ progress, at }) => progressLine(progress, now - at, style, SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length]));
+    .map(({ progress, at }) =>
+      progressLine(progress, now - at, style, { spinner: SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length], nameWidth }),
+    );
   const more = entries.length - lines.length;
   return [...lines, ...(more > 0 ? [style.dim(`    … and ${more} more`)] : []), summary(state, calls, style)].join("\n");
 }
@@ -106,9 +121,14 @@ function summary(state: RunState, calls: number, style: Style): string {
 }
 
 /** One resource's line. `sinceMs`: since the progress was reported, added to its elapsed time. */
-export function progressLine(progress: Progress, sinceMs: number, style: Style, spinner = "…"): string {
+export function progressLine(
+  progress: Progress,
+  sinceMs: number,
+  style: Style,
+  { spinner = "…", nameWidth = NAME_WIDTH }: { spinner?: string | undefined; nameWidth?: number } = {},
+): string {
   const name = progress.generation > 1 ? `${progress.key} (g${progress.generation})` : progress.key;
-  return `  ${symbol(progress, style, spinner)} ${name.padEnd(40)}  ${state(progress, progress.elapsedMs + sinceMs)}`;
+  return `  ${symbol(progress, style, spinner)} ${name.padEnd(nameWidth)}  ${state(progress, progress.elapsedMs + sinceMs)}`;
 }
 
 function state({ phase, message }: Progress, elapsedMs: number): string {

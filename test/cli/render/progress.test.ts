@@ -71,6 +71,13 @@ test("live frame: what is being done first, then what waits, then what has not b
   assertGolden("progress/frame.txt", frame({ total: 72, under, done: 41, failed: 0 }, { now: 2000, calls: 118, style }));
 });
 
+test("live frame: in a narrow terminal the names leave room for what happens", () => {
+  const under = new Map([["VPC/main" as const, { progress: progress("VPC/main", "waiting", "deleting", 1000), at: 0 }]]);
+  const [line = ""] = frame({ total: 1, under, done: 0, failed: 0 }, { now: 0, calls: 0, style, columns: 50 }).split("\n");
+  assert.match(line, /VPC\/main +waiting 1\.0 s: deleting/);
+  assert.ok(line.length <= 50, `${line.length} characters`);
+});
+
 test("live frame: more lines than a screen are counted", () => {
   const under = new Map(
     Array.from({ length: 30 }, (_, index) => progress(`Subnet/s${index}`, "acting", "creating")).map((entry) => [
