@@ -12,11 +12,16 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best?.candidate;
 }
 
-/** "did you mean `x`?", or the known names when there are only a few, or undefined. */
+// More names than this are no hint any more.
+const ENDINGS_MAX = 4;
+
+/** "did you mean `x`?", also of names that end with it (`id` of `vpcId`), or the known names when there are only a few, or undefined. */
 export function suggestion(name: string, candidates: Iterable<string>): string | undefined {
   const known = [...candidates];
   const near = nearest(name, known);
   if (near !== undefined) return `did you mean \`${near}\`?`;
+  const endings = known.filter((candidate) => name !== "" && candidate.endsWith(`${name[0]?.toUpperCase()}${name.slice(1)}`));
+  if (endings.length > 0 && endings.length <= ENDINGS_MAX) return `did you mean ${endings.map((each) => `\`${each}\``).join(" or ")}?`;
   // Eight names fit beside a caret in a terminal of usual width.
   return known.length > 0 && known.length <= 8 ? `known: ${known.join(", ")}` : undefined;
 }

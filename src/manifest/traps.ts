@@ -42,6 +42,12 @@ function trapAt(text: string, error: YAMLError, line: Line): Trap | undefined {
   return flowTrap(text, at, line) ?? quoteTrap(text, at, line) ?? colonTrap(text, error, line);
 }
 
+// An expression that has double quotes of its own stands between single ones.
+function quoted(expression: string): string {
+  if (!expression.includes('"')) return `"${expression}"`;
+  return `'${expression.replaceAll("'", "''")}'`;
+}
+
 /** `{a: ${x}}` and `[${x}]`: the brace of the expression is YAML's own there. */
 function flowTrap(text: string, at: number, line: Line): Trap | undefined {
   if (text[at] !== "{" || text[at - 1] !== "$") return undefined;
@@ -51,7 +57,7 @@ function flowTrap(text: string, at: number, line: Line): Trap | undefined {
     start: at - 1,
     end,
     message: "`${` inside YAML's own {...} or [...] must be quoted",
-    hint: `write "${text.slice(at - 1, end)}"`,
+    hint: `write ${quoted(text.slice(at - 1, end))}`,
   };
 }
 

@@ -15,6 +15,7 @@ test("the nearest name, if any is near", () => {
 
 test("a hint names the nearest, or the few that there are", () => {
   assert.equal(suggestion("mian", ["main"]), "did you mean `main`?");
+  assert.equal(suggestion("id", ["vpcId", "state", "ownerId"]), "did you mean `vpcId` or `ownerId`?", "as in Terraform's x.id");
   assert.equal(suggestion("x", ["one", "two"]), "known: one, two");
   assert.equal(suggestion("x", "abcdefghi"), undefined);
 });

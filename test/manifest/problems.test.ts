@@ -1,4 +1,4 @@
-/** Every kind of mistake, with what a person sees of it. `UPDATE_GOLDENS=1` writes the expected texts anew. */
+/** Every kind of mistake, with what a person sees of it. `UPDATE_GOLDEN=1` writes the expected texts anew. */
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ for (const name of readdirSync(cases)) {
   test(`what is said of ${name}`, async () => {
     const text = await problemsOf(name);
     const golden = join(goldens, `${name}.txt`);
-    if (process.env.UPDATE_GOLDENS) writeFileSync(golden, text);
+    if (process.env.UPDATE_GOLDEN) writeFileSync(golden, text);
     assert.equal(text, readFileSync(golden, "utf8"));
   });
 }
