@@ -48,9 +48,9 @@ function readable(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([name, element]) => [name, element === undefined ? element : readable(element)]));
 }
 
-/** What an expression is and gives. */
+/** What an expression is and gives. `remote`: AWS will choose it, and the value is only its name. */
 export type Evaluated =
-  | { readonly ok: true; readonly type: string; readonly value: Json }
+  | { readonly ok: true; readonly type: string; readonly value: Json; readonly remote?: true }
   | { readonly ok: false; readonly message: string };
 
 /** Evaluates an expression, written with or without `${...}`, as an output of the project would be. */
@@ -64,7 +64,7 @@ export function evalExpression(stack: CompiledStack, text: string, view: View = 
   try {
     return { ok: true, type, value: fromCel(expression.evaluate(context)) ?? null };
   } catch (error) {
-    if (error instanceof UnknownAccess) return { ok: true, type, value: `<${source}>` };
+    if (error instanceof UnknownAccess) return { ok: true, type, value: `<${source}>`, remote: true };
     const { summary, message } = error as { summary?: string; message: string };
     return { ok: false, message: `\${${source}} cannot be evaluated: ${summary ?? message}` };
   }

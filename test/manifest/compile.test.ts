@@ -447,7 +447,7 @@ test("render shows everything expanded, and eval one expression", () => {
     spec: { tags: { Project: "shop", V: "<vpc.main.vpcId>" } },
   });
   assert.deepEqual(evalExpression(stack, "${params.limits.high * 2}"), { ok: true, type: "a whole number", value: 10 });
-  assert.deepEqual(evalExpression(stack, "vpc.main.vpcId"), { ok: true, type: "text", value: "<vpc.main.vpcId>" });
+  assert.deepEqual(evalExpression(stack, "vpc.main.vpcId"), { ok: true, type: "text", value: "<vpc.main.vpcId>", remote: true });
   assert.deepEqual(evalExpression(stack, "vpc.main.?vpcid").ok, false);
   assert.match(JSON.stringify(evalExpression(stack, "vpc.main")), /a whole resource is not a value/);
 });

@@ -18,7 +18,10 @@ export default defineCommand<SourceOptions>({
     if (!result.ok) throw new BeaconError("ExpressionInvalid", result.message);
     if (options.output === "json" || options.output === "yaml")
       io.out(await renderDocument({ type: result.type, value: result.value }, options.output));
-    else io.out(`${io.style.dim(`${result.type}:`)} ${JSON.stringify(result.value)}`);
+    else
+      io.out(
+        `${io.style.dim(`${result.type}:`)} ${result.remote ? `${result.value}, known once it exists` : JSON.stringify(result.value)}`,
+      );
     return 0;
   },
 });
