@@ -14,7 +14,8 @@ import { explained, passes, patiently } from "./patience.ts";
 
 /** What a bootstrap did. */
 export type Bootstrap = {
-  readonly created: boolean /** The settings that were not as they should be. */;
+  readonly created: boolean;
+  /** The settings that were not as they should be. */
   readonly changed: readonly Step[];
 };
 

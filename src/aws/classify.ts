@@ -1,7 +1,7 @@
 /**
  * Every failure of a call, turned into an {@link AwsError} whose verdict says what it means for what was sent.
  *
- * The code decides before the status (DESIGN section 5.3): AWS throttles with 400 and 503 alike, and a 500 may have been
+ * The code decides before the status (docs/architecture.md, "Exactly once"): AWS throttles with 400 and 503 alike, and a 500 may have been
  * executed. A failure before the request was handed to the socket, which the caller knows for certain, is never ambiguous.
  */
 

@@ -41,7 +41,7 @@ type Constructor<T, Argument> = new (argument: Argument) => T;
 
 // A connection that is not there after 5 s is retried sooner than it comes: the SDK's own advice for servers is 3 to 10 s.
 const CONNECTION_TIMEOUT_MS = 5000;
-// Sockets per service: more calls at once than this wait for each other. The SDK's default, and above the executor's width.
+// Sockets per service: more calls at once than this wait for each other. The SDK's default, and a session's calls in flight (IN_FLIGHT_MAX).
 const SOCKETS_MAX = 50;
 
 export class Clients {

@@ -1,5 +1,5 @@
 /**
- * What an AWS error means for what was sent: by error code before status (DESIGN section 5.3).
+ * What an AWS error means for what was sent: by error code before status (docs/architecture.md, "Exactly once").
  *
  * *refused*: definitely not executed, and would be refused again. *throttled*: definitely not executed, may be sent again
  * later. *unsent*: failed before the first byte left (DNS, connect, TLS). *ambiguous*: it may have been executed.

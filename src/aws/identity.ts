@@ -8,7 +8,8 @@ import { service } from "./service.ts";
 
 const sts = service("sts", "STSClient", () => import("@aws-sdk/client-sts"));
 
-export type Identity = { readonly accountId: string /** Of the calling user or role. */; readonly arn: string };
+/** Who the credentials belong to; `arn` is the calling user's or role's. */
+export type Identity = { readonly accountId: string; readonly arn: string };
 
 /** Asks STS who calls. Throws `CredentialsMissing` or `Unreachable` when there is no answer. */
 export async function whoAmI(session: Pick<AwsSession, "caller">): Promise<Identity> {

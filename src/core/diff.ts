@@ -1,7 +1,7 @@
 /**
  * The three-way difference: desired (the revision), observed (AWS) and applied (what we last brought about).
  *
- * Every difference has a cause, so that a person sees not only what will change but why (DESIGN section 1.4):
+ * Every difference has a cause, so that a person sees not only what will change but why:
  * *pending* (the manifest changed), *drift* (AWS changed), *unknown* (the record is lost). A field that nobody declared
  * is *foreign*: not ours, left alone.
  */

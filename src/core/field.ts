@@ -17,7 +17,7 @@ export type Compare = "exact" | "set" | "iam-policy" | "json" | { readonly keyed
  */
 export type MemberText = (member: JsonObject) => string;
 
-/** See DESIGN section 4. Every member is optional; absent means no. */
+/** What the engine, the diff and the docs must know of a field. Every member is optional; absent means no. */
 export type FieldMeta = {
   /** One sentence for `explain`, the docs page and editors. */
   readonly doc: string;

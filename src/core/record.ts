@@ -1,4 +1,4 @@
-/** What BEACON remembers of a stack. A cache: ids and ownership tags in AWS are the truth (DESIGN sections 1 and 7). */
+/** What BEACON remembers of a stack. A cache: ids and ownership tags in AWS are the truth. */
 
 import type { Condition } from "./condition.ts";
 import type { JsonObject } from "./json.ts";

@@ -32,7 +32,7 @@ export type Lifecycle = {
   readonly manage: boolean;
 };
 
-/** What a resource has when its manifest says nothing; kinds may override `replace` and `deletion`. */
+/** What a resource has when its manifest says nothing; kinds may override `replace`. */
 export const LIFECYCLE_DEFAULTS: Lifecycle = Object.freeze({
   deletion: "delete",
   replace: "createFirst",

@@ -1,4 +1,4 @@
-/** Create: from an open intent to a bound object, once (DESIGN section 5). */
+/** Create: from an open intent to a bound object, once (docs/architecture.md, "Exactly once"). */
 
 import type { JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";

@@ -1,4 +1,4 @@
-/** The engine: compile -> observe -> plan -> execute serves every command and the daemon alike (DESIGN section 8). */
+/** The engine: compile -> observe -> plan -> execute serves every command alike. */
 
 export { execute } from "./execute.ts";
 export { Deposed } from "./execution.ts";

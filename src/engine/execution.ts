@@ -224,10 +224,10 @@ export class Execution {
     return Math.max(runtime.monotonic() - this.#startedMs, runtime.now() - recordedAt - CLOCKS_APART_MAX_MS);
   }
 
-  /** How long AWS may take to show something of this kind (DESIGN section 5.4). */
+  /** How long AWS may take to show something of this kind. */
   consistencyMs(kind: AnyKind): number {
     const { identity } = kind;
-    // Names and tokens make a replay safe; their objects show up within IAM's two minutes, the longest such window in AWS-FACTS.
+    // Names and tokens make a replay safe; their objects show up within IAM's two minutes, the longest window that Terraform budgets for such a kind.
     return this.context.settings.consistencyMs ?? (identity.by === "name" ? 120_000 : identity.consistencyMs);
   }
 

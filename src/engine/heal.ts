@@ -1,5 +1,5 @@
 /**
- * Heal: what a deposed run puts right again (DESIGN section 7).
+ * Heal: what a deposed run puts right again (docs/architecture.md, "The lease").
  *
  * A call that was on its way when the lease was lost may take effect amid the work of the next holder, or after it: a create
  * that nobody knows of, an update that reverts a newer one, a deletion of something that is wanted again. The deposed process

@@ -1,5 +1,5 @@
 /**
- * Identification: which of the remote objects is a resource's (DESIGN section 5).
+ * Identification: which of the remote objects is a resource's (docs/architecture.md, "Exactly once").
  *
  * Bound ids come first, then ownership tags, then the natural key. Nothing is ever taken that does not prove to be
  * ours, and of two that do, none is chosen by guess.

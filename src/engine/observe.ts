@@ -1,5 +1,5 @@
 /**
- * Observe: one look at the world. List and join: a paged list per kind, never a read per resource (DESIGN section 1.3).
+ * Observe: one look at the world. List and join: a paged list per kind, never a read per resource.
  *
  * Writes nothing, by the types of what it is given.
  */

@@ -7,7 +7,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   timeoutMs: 30 * 60_000, // CLI default --timeout; the slowest thing in the catalogue (certificate validation) may take longer, and says so.
   pollMinMs: 1_000,
   pollMaxMs: 15_000, // AWS's own waiters poll NAT gateways every 15 s.
-  missesMin: 3, // DESIGN section 5.4.
+  missesMin: 3, // Terraform wants two answers in a row of EC2's route reads; one more, because a wrong conclusion doubles an object.
   concurrency: 64, // Above any API's burst at half rate; the token buckets are what limits.
 });
 

@@ -21,7 +21,7 @@ export type Settings = {
   readonly consistencyMs?: number;
   /** Misses, at least a poll apart, before an object is concluded absent. */
   readonly missesMin: number;
-  /** Resources worked on at once. */
+  /** Effects in flight at once; what waits holds no slot. */
   readonly concurrency: number;
 };
 
@@ -69,7 +69,7 @@ export type PlanOptions = {
 export type Progress = {
   readonly key: ResourceKey;
   readonly action: Action;
-  /** `queued` behind others; `after` a dependency; `acting` on a call; `waiting` for AWS; the rest are final. */
+  /** `after`: a dependency comes first. `acting`: a call is on its way. `waiting`: for AWS. The rest are final. */
   readonly phase: "after" | "acting" | "waiting" | "done" | "failed" | "skipped";
   /** "created", "provisioning", "after NatGateway/main", or the error with what to do. */
   readonly message: string;

@@ -12,7 +12,7 @@ export const ec2 = service("ec2", "EC2Client", () => import("@aws-sdk/client-ec2
 // EC2 takes 200 filter values a request (EC2 user guide, "List and filter"); some are left for a kind's own filters.
 const FILTER_VALUES_MAX = 190;
 
-/** The window EC2's own guide gives for a new object to be visible to every call (AWS-FACTS: up to 5 minutes). */
+/** How long a new object may stay hidden from some calls: up to 5 minutes (EC2 API guide, "Eventual consistency"). */
 export const EC2_CONSISTENCY_MS = 5 * 60_000;
 
 /** An EC2 filter; `*`, `?` and `\` in the values are taken as they are, not as wildcards. */

@@ -45,7 +45,7 @@ export type Scope = {
   readonly fields: ReadonlySet<string>;
 };
 
-/** How a create is found again (DESIGN section 4). */
+/** How a create is found again (docs/architecture.md, "Exactly once"). */
 export type Identity =
   | {
       /** A caller-chosen unique name or natural key: a second create collides. */
@@ -65,7 +65,8 @@ export type Identity =
   | { readonly by: "token"; readonly consistencyMs: number }
   | {
       readonly by: "tag";
-      readonly consistencyMs: number /** AWS refuses to delete one in use, so surplus ones may be removed. */;
+      readonly consistencyMs: number;
+      /** AWS refuses to delete one in use, so surplus ones may be removed. */
       readonly surplusIsSafe?: true;
     };
 

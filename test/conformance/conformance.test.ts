@@ -1,4 +1,4 @@
-/** One suite over every kind, driven by the kinds' examples alone (DESIGN section 4: docs page and fixture at once). */
+/** One suite over every kind, driven by the kinds' examples alone: each is docs page and fixture at once. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** `describe`: one resource on one screen (CLI.md). */
+/** `describe`: one resource on one screen. */
 
 import type { MemberText } from "../../core/field.ts";
 import type { JsonObject } from "../../core/json.ts";

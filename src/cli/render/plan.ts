@@ -1,4 +1,4 @@
-/** A plan as a person reads it: what will happen to which resource, field by field, and why (CLI.md). */
+/** A plan as a person reads it: what will happen to which resource, field by field, and why. */
 
 import type { Difference, LeftAlone } from "../../core/diff.ts";
 import type { MemberText } from "../../core/field.ts";

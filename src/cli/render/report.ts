@@ -1,12 +1,12 @@
 /** How a run ended: what was done, what was not and why, and the outputs. */
 
-import type { JsonObject } from "../../core/json.ts";
+import { isObject, type JsonObject } from "../../core/json.ts";
 import type { Result, RunReport } from "../../engine/types.ts";
 import { formatDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import type { Style } from "../io.ts";
 import { alignRows, reasonText } from "./table.ts";
-import { renderValue } from "./value.ts";
+import { renderWhole } from "./value.ts";
 
 /** What the summary line counts beside the results. */
 export type ReportFacts = { readonly calls: number; readonly elapsedMs: number };
@@ -32,9 +32,14 @@ export function renderReport(report: RunReport, facts: ReportFacts, style: Style
   ].join("\n");
 }
 
-/** One line per output, aligned. */
+/** One line per output, aligned; of a map, one per member. Nothing is cut: outputs are there to be used. */
 export function outputLines(outputs: JsonObject): string[] {
-  return alignRows(Object.entries(outputs).map(([name, value]) => [`  ${name}`, renderValue(value)] as const));
+  return alignRows(
+    Object.entries(outputs).flatMap(([name, value]) => {
+      if (!isObject(value) || Object.keys(value).length === 0) return [[`  ${name}`, renderWhole(value)] as const];
+      return Object.entries(value).map(([key, member]) => [`  ${name}.${key}`, renderWhole(member)] as const);
+    }),
+  );
 }
 
 function openLine({ key, outcome, reason, message }: Result, style: Style): string {

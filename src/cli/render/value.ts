@@ -9,9 +9,14 @@ const TEXT_MAX = 120;
 
 /** `renderValue({fromPort: 22, cidrIpv4: "0.0.0.0/0"})` is `fromPort: 22, cidrIpv4: 0.0.0.0/0`. `text`: the field's own words for a member. */
 export function renderValue(value: Json | undefined, text?: MemberText): string {
-  if (value === undefined) return "(none)";
-  const whole = (text && ownWords(value, text)) ?? (isObject(value) && !isUnknown(value) ? members(value) : inline(value));
+  const whole = renderWhole(value, text);
   return whole.length > TEXT_MAX ? `${whole.slice(0, TEXT_MAX - 1)}…` : whole;
+}
+
+/** Likewise, however long it is: for what a person may want to copy. */
+export function renderWhole(value: Json | undefined, text?: MemberText): string {
+  if (value === undefined) return "(none)";
+  return (text && ownWords(value, text)) ?? (isObject(value) && !isUnknown(value) ? members(value) : inline(value));
 }
 
 function ownWords(value: Json, text: MemberText): string | undefined {

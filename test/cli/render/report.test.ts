@@ -21,7 +21,13 @@ const cases: readonly { name: string; why: string; report: RunReport; exitCode: 
     name: "done",
     why: "counts by what was done, and the outputs",
     report: report([result("VPC/main", "done"), result("Subnet/a", "done"), result("EIP/nat", "done", "", { action: "none" })], {
-      outputs: { vpcId: "vpc-1", publicSubnetIds: ["subnet-1", "subnet-2"], backend: null },
+      outputs: {
+        vpcId: "vpc-1",
+        publicSubnetIds: ["subnet-1", "subnet-2"],
+        backend: null,
+        arns: { a: `arn:${"x".repeat(130)}`, b: "arn:b" },
+        none: {},
+      },
     }),
     exitCode: 0,
   },
