@@ -1,5 +1,5 @@
 import { BeaconError } from "../../core/errors.ts";
-import type { Json } from "../../core/json.ts";
+import { isObject, type Json } from "../../core/json.ts";
 import { stackName } from "../../core/resource.ts";
 import { nearest } from "../../core/suggest.ts";
 import { defineCommand } from "../command.ts";
@@ -10,7 +10,7 @@ import { type StackOptions, stackOption, withLook } from "../session.ts";
 
 export default defineCommand<SourceOptions & AwsOptions & StackOptions>({
   description: "Prints the project's outputs as of the last apply. A single one is printed bare, for use in scripts.",
-  arguments: [{ syntax: "[name]", description: "one output" }],
+  arguments: [{ syntax: "[name]", description: "one output, or one member of it: NAME.KEY" }],
   options: [...sourceOptions, stackOption, ...awsOptions, outputOption("json", "yaml")],
   examples: ["beaconctl outputs --env prod", "beaconctl outputs vpcId", "beaconctl outputs -o json"],
   async run(invocation) {
@@ -29,7 +29,9 @@ export default defineCommand<SourceOptions & AwsOptions & StackOptions>({
 });
 
 function outputNamed(outputs: { readonly [name: string]: Json | undefined }, name: string): Json {
-  const value = outputs[name];
+  const [own = "", member] = name.split(/\.(.*)/s);
+  const whole = outputs[own];
+  const value = member !== undefined && isObject(whole) ? whole[member] : outputs[name];
   if (value !== undefined) return value;
   const near = nearest(name, Object.keys(outputs));
   throw new BeaconError("ResourceUnknown", `no output is called ${name}`, {

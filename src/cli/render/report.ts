@@ -5,7 +5,7 @@ import type { Result, RunReport } from "../../engine/types.ts";
 import { formatDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import type { Style } from "../io.ts";
-import { alignRows, reasonText } from "./table.ts";
+import { reasonText } from "./table.ts";
 import { renderWhole } from "./value.ts";
 
 /** What the summary line counts beside the results. */
@@ -34,12 +34,12 @@ export function renderReport(report: RunReport, facts: ReportFacts, style: Style
 
 /** One line per output, aligned; of a map, one per member. Nothing is cut: outputs are there to be used. */
 export function outputLines(outputs: JsonObject): string[] {
-  return alignRows(
-    Object.entries(outputs).flatMap(([name, value]) => {
-      if (!isObject(value) || Object.keys(value).length === 0) return [[`  ${name}`, renderWhole(value)] as const];
-      return Object.entries(value).map(([key, member]) => [`  ${name}.${key}`, renderWhole(member)] as const);
-    }),
-  );
+  const rows = Object.entries(outputs).flatMap(([name, value]) => {
+    const members = isObject(value) ? Object.entries(value) : [];
+    return members.length === 0 ? [[name, value] as const] : members.map(([key, member]) => [`${name}.${key}`, member] as const);
+  });
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${renderWhole(value)}`);
 }
 
 function openLine({ key, outcome, reason, message }: Result, style: Style): string {

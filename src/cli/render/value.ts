@@ -16,7 +16,7 @@ export function renderValue(value: Json | undefined, text?: MemberText): string 
 /** Likewise, however long it is: for what a person may want to copy. */
 export function renderWhole(value: Json | undefined, text?: MemberText): string {
   if (value === undefined) return "(none)";
-  return (text && ownWords(value, text)) ?? (isObject(value) && !isUnknown(value) ? members(value) : inline(value));
+  return (text && ownWords(value, text)) ?? (isObject(value) && !isUnknown(value) ? members(value) || "{}" : inline(value));
 }
 
 function ownWords(value: Json, text: MemberText): string | undefined {
