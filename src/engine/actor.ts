@@ -28,7 +28,7 @@ function partialSpec(kind: AnyKind): z.ZodType {
 }
 
 export class Actor {
-  readonly x: Execution;
+  readonly execution: Execution;
   readonly kind: AnyKind;
   readonly resource: Resource;
   readonly change: Change | undefined;
@@ -50,13 +50,13 @@ export class Actor {
   waits = 0;
   tail: Promise<unknown> = Promise.resolve();
 
-  constructor(x: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
-    this.x = x;
+  constructor(execution: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
+    this.execution = execution;
     this.kind = kind;
     this.resource = resource;
     this.change = change;
-    this.since = x.context.runtime.monotonic();
-    this.forceReplace = x.run.options.replace?.includes(resource.key) ?? false;
+    this.since = execution.context.runtime.monotonic();
+    this.forceReplace = execution.run.options.replace?.includes(resource.key) ?? false;
     this.remotes = candidates(claimOf(this.subject(index)), index);
   }
 
@@ -86,16 +86,16 @@ export class Actor {
 
   get record(): ResourceRecord | undefined {
     const { key, renamedFrom } = this.resource;
-    return this.x.record(key) ?? (renamedFrom ? this.x.record(renamedFrom) : undefined);
+    return this.execution.record(key) ?? (renamedFrom ? this.execution.record(renamedFrom) : undefined);
   }
 
   subject(index: RemoteIndex): Subject {
-    const { compiled } = this.x.run.world;
+    const { compiled } = this.execution.run.world;
     return {
       kind: this.kind,
-      stack: this.x.context.stack,
+      stack: this.execution.context.stack,
       resource: this.resource,
-      spec: compiled?.resolve(this.resource, this.x.view) ?? {},
+      spec: compiled?.resolve(this.resource, this.execution.view) ?? {},
       record: this.record,
       index,
       forceReplace: this.forceReplace,
@@ -103,33 +103,33 @@ export class Actor {
   }
 
   decide(): Decision {
-    return decide(this.subject(new RemoteIndex(this.kind, stackName(this.x.context.stack), this.remotes)));
+    return decide(this.subject(new RemoteIndex(this.kind, stackName(this.execution.context.stack), this.remotes)));
   }
 
   // A bound object is not concluded missing while AWS may not show it yet.
   mayStillShow(): boolean {
-    return this.ageMs(this.boundMs, this.record?.boundAt) < this.x.consistencyMs(this.kind);
+    return this.ageMs(this.boundMs, this.record?.boundAt) < this.execution.consistencyMs(this.kind);
   }
 
   ageMs(hereMs: number | undefined, recordedAt = 0): number {
-    return hereMs === undefined ? this.x.certainAgeMs(recordedAt) : this.x.context.runtime.monotonic() - hereMs;
+    return hereMs === undefined ? this.execution.certainAgeMs(recordedAt) : this.execution.context.runtime.monotonic() - hereMs;
   }
 
   adopted(decision: Decision): ResourceRecord {
-    const uid = decision.identified.uid ?? this.x.context.runtime.uid();
-    return newRecord(this.resource, uid, decision.generation, this.x.revision);
+    const uid = decision.identified.uid ?? this.execution.context.runtime.uid();
+    return newRecord(this.resource, uid, decision.generation, this.execution.revision);
   }
 
   // The record lives under the resource's present key.
   rename(record: ResourceRecord): void {
-    if (record.key !== this.resource.key) this.x.drop(record.key);
-    this.x.put({ ...record, key: this.resource.key });
+    if (record.key !== this.resource.key) this.execution.drop(record.key);
+    this.execution.put({ ...record, key: this.resource.key });
   }
 
   async takeDown(remote: Remote): Promise<void> {
     const record = this.record as ResourceRecord;
     const onWait = (message: string) => this.report("waiting", `${message} ${remote.id}`);
-    await takeDown(this.x, {
+    await takeDown(this.execution, {
       kind: this.kind,
       record: { ...record, key: this.resource.key },
       remote,
@@ -137,9 +137,9 @@ export class Actor {
       onBlocked: () => this.onBlocked(remote),
     });
     this.remotes = this.remotes.filter(({ id }) => id !== remote.id);
-    this.x.event("Deleted", `deleted ${remote.id}, which was superseded`, this.resource.key);
+    this.execution.event("Deleted", `deleted ${remote.id}, which was superseded`, this.resource.key);
     const after = this.record as ResourceRecord;
-    this.x.put({ ...after, retiring: after.retiring.filter(({ id }) => id !== remote.id) });
+    this.execution.put({ ...after, retiring: after.retiring.filter(({ id }) => id !== remote.id) });
   }
 
   /** The declared fields in the form AWS is sent: known, valid, and without late ones unless they are what is sent. */
@@ -161,7 +161,7 @@ export class Actor {
   async wait(reason: Reason, message: string): Promise<false> {
     this.report("waiting", message);
     const decision = this.decide();
-    await this.look(this.names(decision.desired), this.x.pollMs(this.waits++), reason, message);
+    await this.look(this.names(decision.desired), this.execution.pollMs(this.waits++), reason, message);
     return false;
   }
 
@@ -169,7 +169,7 @@ export class Actor {
     const record = this.record;
     const ids = [record?.id, ...(record?.retiring ?? []).map(({ id }) => id)].filter((id) => id !== undefined);
     const want = { byTags: record?.intent !== undefined || record === undefined, ids, names, fields: Object.keys(this.resource.spec) };
-    const index = await this.x.look(this.kind, want, { delayMs, reason, message });
+    const index = await this.execution.look(this.kind, want, { delayMs, reason, message });
     // A predecessor stays known until it is taken down: one look that misses it proves nothing.
     const old = this.predecessors().filter(({ id }) => index.byId(id) === undefined);
     this.remotes = [...candidates(claimOf(this.subject(index)), index), ...old];
@@ -185,13 +185,13 @@ export class Actor {
   report(phase: "acting" | "waiting", message: string): void {
     const { key } = this.resource;
     const generation = this.record?.generation ?? 1;
-    this.x.progress({ key, action: this.change?.action ?? "none", phase, message, generation, since: this.since });
+    this.execution.progress({ key, action: this.change?.action ?? "none", phase, message, generation, since: this.since });
   }
 
   stall(reason: Reason, message: string): Halt {
     const record = this.record;
-    if (record) this.x.put(stalled(record, reason, message, this.x.now()));
-    this.x.event("Failed", `${reason}: ${message}`, this.resource.key);
+    if (record) this.execution.put(stalled(record, reason, message, this.execution.now()));
+    this.execution.event("Failed", `${reason}: ${message}`, this.resource.key);
     return new Halt("failed", reason, message);
   }
 }

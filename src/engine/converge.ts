@@ -19,7 +19,7 @@ const ROUNDS_MAX = 1_000;
 export async function settle(actor: Actor, late: boolean): Promise<void> {
   takeBack(actor, late);
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    actor.x.checkStop();
+    actor.execution.checkStop();
     if (await step(actor, actor.decide(), late)) return;
   }
   throw new Halt("failed", "Refused", `does not settle after ${ROUNDS_MAX} changes: AWS keeps showing something else than it was sent`);

@@ -47,12 +47,12 @@ async function resolved(actor: Actor, { desired }: Decision): Promise<boolean> {
   const intent = actor.record?.intent;
   if (!intent || (actor.kind.identity.by !== "tag" && !isRenamed(actor, desired))) return true;
   const age = actor.ageMs(actor.openedMs, intent.openedAt);
-  const { missesMin } = actor.x.context.settings;
-  const window = actor.x.consistencyMs(actor.kind);
+  const { missesMin } = actor.execution.context.settings;
+  const window = actor.execution.consistencyMs(actor.kind);
   if (intent.misses >= missesMin && age >= window) return true;
   const left = Math.max(0, Math.ceil((window - age) / 1000));
   await actor.wait("Resolving", `an earlier create had no answer; its object may show up for another ${left} s`);
-  if (actor.record?.intent) actor.x.put(missed(actor.record));
+  if (actor.record?.intent) actor.execution.put(missed(actor.record));
   return false;
 }
 
@@ -64,22 +64,23 @@ function isRenamed(actor: Actor, desired: JsonObject): boolean {
 }
 
 function openIntent(actor: Actor, decision: Decision): void {
-  const record = actor.record ?? newRecord(actor.resource, actor.x.context.runtime.uid(), decision.generation, actor.x.revision);
+  const record =
+    actor.record ?? newRecord(actor.resource, actor.execution.context.runtime.uid(), decision.generation, actor.execution.revision);
   const { identity } = actor.kind;
   const name = identity.by === "name" && identity.name ? decision.desired[identity.name.field] : undefined;
-  const now = actor.x.context.runtime.now();
+  const now = actor.execution.context.runtime.now();
   const opened = withIntent(record, decision.generation, {
     now,
-    revision: actor.x.revision,
+    revision: actor.execution.revision,
     ...(typeof name === "string" ? { name } : {}),
   });
   actor.rename(begun(opened, actor.resource, decision.desired));
-  actor.openedMs = actor.x.context.runtime.monotonic();
+  actor.openedMs = actor.execution.context.runtime.monotonic();
   actor.fresh = true;
 }
 
 async function sendCreate(actor: Actor, before: Decision): Promise<boolean> {
-  await actor.x.commit();
+  await actor.execution.commit();
   // The uid is chosen now, and with it the ownership tags.
   const decision = actor.decide();
   if (decision.action !== "create" || decision.generation !== before.generation) return false;
@@ -90,7 +91,7 @@ async function sendCreate(actor: Actor, before: Decision): Promise<boolean> {
   try {
     const context = { token: record.intent?.token ?? "" };
     const touch: Touch = { verb: "create", record, sent: desired };
-    const effect = await actor.x.act(touch, () => actor.kind.create.run(actor.x.run.authority.writer, desired, context));
+    const effect = await actor.execution.act(touch, () => actor.kind.create.run(actor.execution.run.authority.writer, desired, context));
     takeMade(actor, effect, desired, decision.generation);
   } catch (error) {
     actor.looked = false;
@@ -106,9 +107,9 @@ function takeMade(actor: Actor, effect: Effect & { readonly id: string }, desire
     ...actor.remotes.filter(({ id }) => id !== effect.id),
     withTags({ id: effect.id, values: effect.values }, tagged ? desired.tags : undefined),
   ];
-  actor.x.put(bound(actor.record as ResourceRecord, effect.id, generation, actor.x.context.runtime.now()));
-  actor.boundMs = actor.x.context.runtime.monotonic();
-  actor.x.event("Created", `created ${effect.id}`, actor.resource.key);
+  actor.execution.put(bound(actor.record as ResourceRecord, effect.id, generation, actor.execution.context.runtime.now()));
+  actor.boundMs = actor.execution.context.runtime.monotonic();
+  actor.execution.event("Created", `created ${effect.id}`, actor.resource.key);
   actor.fresh = false;
   actor.looked = true;
 }
@@ -118,7 +119,7 @@ async function afterCreate(actor: Actor, failure: Failure, record: ResourceRecor
     case "look":
       actor.fresh = false;
       // The window begins when it may have been executed, which is long after the intent where calls queue.
-      actor.openedMs = actor.x.context.runtime.monotonic();
+      actor.openedMs = actor.execution.context.runtime.monotonic();
       return;
     case "exists":
       actor.fresh = false;
@@ -127,7 +128,7 @@ async function afterCreate(actor: Actor, failure: Failure, record: ResourceRecor
     case "retry":
       actor.looked = true; // Not executed: nothing to look for.
       actor.report("waiting", failure.message);
-      return await actor.x.pause(actor.x.pollMs(actor.waits++), failure.reason, failure.message);
+      return await actor.execution.pause(actor.execution.pollMs(actor.waits++), failure.reason, failure.message);
     case "gone":
     case "stall":
       if (actor.fresh) closeIntent(actor, record);
@@ -142,15 +143,15 @@ async function collided(actor: Actor, record: ResourceRecord): Promise<void> {
   const decision = actor.decide();
   if (decision.action !== "create") return;
   const age = actor.ageMs(actor.openedMs, record.intent?.openedAt);
-  if (age < actor.x.consistencyMs(actor.kind)) return;
+  if (age < actor.execution.consistencyMs(actor.kind)) return;
   throw actor.stall("Conflict", "AWS says that an object of this name exists, and does not show it: check the name in the console");
 }
 
 // Definitely not executed, and nothing of it was sent before: there is nothing to find again.
 function closeIntent(actor: Actor, record: ResourceRecord): void {
   const neverMade = record.generation === 1 && record.retiring.length === 0 && record.id === undefined;
-  if (neverMade) actor.x.drop(record.key);
-  else actor.x.put(withoutIntent(record));
+  if (neverMade) actor.execution.drop(record.key);
+  else actor.execution.put(withoutIntent(record));
 }
 
 async function readNames(actor: Actor, decision: Decision): Promise<boolean> {
@@ -162,8 +163,8 @@ async function readNames(actor: Actor, decision: Decision): Promise<boolean> {
 async function giveUpOn(actor: Actor, failed: Remote, generation: number): Promise<boolean> {
   const record = actor.record;
   // Also one that was not bound yet: its token and its generation are used up.
-  const known = record && bound(record, failed.id, generation - 1, actor.x.context.runtime.now());
-  if (known && record.generation < generation) actor.x.put(superseded(known, generation));
+  const known = record && bound(record, failed.id, generation - 1, actor.execution.context.runtime.now());
+  if (known && record.generation < generation) actor.execution.put(superseded(known, generation));
   await actor.takeDown(failed);
   return false;
 }

@@ -26,24 +26,24 @@ import type { Context, Result, Run, RunReport } from "./types.ts";
 
 /** Resolves when everything is done, failed, skipped or out of time. Throws {@link Deposed} when the stack passed to another. */
 export async function execute(context: Context, run: Run): Promise<RunReport> {
-  const x = new Execution(context, run);
-  const tasks = tasksOf(x);
+  const execution = new Execution(context, run);
+  const tasks = tasksOf(execution);
   for (const task of tasks.values()) task.start();
-  const results = await everyResult(x, tasks);
-  const outputs = run.options.destroy ? {} : knownOutputs(run.world.compiled?.outputs(x.view) ?? {});
+  const results = await everyResult(execution, tasks);
+  const outputs = run.options.destroy ? {} : knownOutputs(run.world.compiled?.outputs(execution.view) ?? {});
   return { results: results.filter((result) => result !== undefined), outputs, interrupted: run.stop.aborted };
 }
 
 // Also of a run that ends with an error: nothing is under way any more when it is thrown.
-async function everyResult(x: Execution, tasks: Tasks): Promise<readonly (Result | undefined)[]> {
+async function everyResult(execution: Execution, tasks: Tasks): Promise<readonly (Result | undefined)[]> {
   const ends = await Promise.allSettled([...tasks.values()].map((task) => task.result));
   try {
     const failed = ends.find((end) => end.status === "rejected");
     if (failed) throw failed.reason;
-    await x.commit();
+    await execution.commit();
     return ends.map((end) => (end.status === "fulfilled" ? end.value : undefined));
   } catch (error) {
-    throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, x.touched) : error;
+    throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, execution.touched) : error;
   }
 }
 
@@ -104,21 +104,21 @@ function closesCircle(task: Task, other: Task): boolean {
   return next === task;
 }
 
-function tasksOf(x: Execution): Tasks {
-  const { world, plan, options } = x.run;
+function tasksOf(execution: Execution): Tasks {
+  const { world, plan, options } = execution.run;
   const changes = new Map(plan.changes.map((change) => [change.key, change]));
-  const indexes = new Indexes(stackName(x.context.stack), world.remotes);
+  const indexes = new Indexes(stackName(execution.context.stack), world.remotes);
   const tasks: Tasks = new Map();
-  const resources = options.destroy ? [] : selected(x.context.kinds, world.compiled?.resources ?? [], options.only);
+  const resources = options.destroy ? [] : selected(execution.context.kinds, world.compiled?.resources ?? [], options.only);
   for (const resource of resources) tasks.set(resource.key, emptyTask(resource.key, changes.get(resource.key)));
   for (const change of plan.changes) if (!tasks.has(change.key)) tasks.set(change.key, emptyTask(change.key, change));
   const actors = resources.map((resource) => {
-    const kind = managedKind(x.context.kinds, resource.kind);
-    const actor = new Actor(x, kind, resource, changes.get(resource.key), indexes.of(kind));
+    const kind = managedKind(execution.context.kinds, resource.kind);
+    const actor = new Actor(execution, kind, resource, changes.get(resource.key), indexes.of(kind));
     return { resource, actor };
   });
-  learnPresent(x, resources, changes, indexes);
-  const relations = relationsOf(x, resources);
+  learnPresent(execution, resources, changes, indexes);
+  const relations = relationsOf(execution, resources);
   // Anything of ours may hold it, earlier generations too, whatever is written down.
   const onBlocked = async (remote: Remote) => {
     for (const { actor } of actors) await letGo(actor, remote);
@@ -127,12 +127,12 @@ function tasksOf(x: Execution): Tasks {
     actor.onBlocked = onBlocked;
     if (changes.get(resource.key)?.action === "create") prepare(actor);
     const task = tasks.get(resource.key) as Task;
-    task.start = () => begin(x, task, () => converge(x, task, resource, actor, tasks, relations));
+    task.start = () => begin(execution, task, () => converge(execution, task, resource, actor, tasks, relations));
   }
   const declared = new Set(resources.map(({ key }) => key));
   for (const task of tasks.values()) {
     if (declared.has(task.key)) continue;
-    task.start = () => begin(x, task, () => takeAway(x, task, { tasks, indexes, relations, onBlocked }));
+    task.start = () => begin(execution, task, () => takeAway(execution, task, { tasks, indexes, relations, onBlocked }));
   }
   return tasks;
 }
@@ -152,12 +152,17 @@ function emptyTask(key: ResourceKey, change: Change | undefined): Task {
 }
 
 // What is already there is visible to expressions from the start; what is being replaced shows its successor later.
-function learnPresent(x: Execution, resources: readonly Resource[], changes: ReadonlyMap<ResourceKey, Change>, indexes: Indexes): void {
+function learnPresent(
+  execution: Execution,
+  resources: readonly Resource[],
+  changes: ReadonlyMap<ResourceKey, Change>,
+  indexes: Indexes,
+): void {
   for (const resource of resources) {
-    const record = recordOf(x.run.world.state.records, resource);
-    const remote = record?.id === undefined ? undefined : indexes.of(managedKind(x.context.kinds, resource.kind)).byId(record.id);
+    const record = recordOf(execution.run.world.state.records, resource);
+    const remote = record?.id === undefined ? undefined : indexes.of(managedKind(execution.context.kinds, resource.kind)).byId(record.id);
     const change = changes.get(resource.key);
-    if (remote && change?.action !== "replace" && change?.action !== "create") x.learn(resource.key, remote.values);
+    if (remote && change?.action !== "replace" && change?.action !== "create") execution.learn(resource.key, remote.values);
   }
 }
 
@@ -172,26 +177,26 @@ type Relations = {
   readonly leaving: ReadonlyMap<string, readonly ResourceKey[]>;
 };
 
-function leavingOf(x: Execution): Map<string, ResourceKey[]> {
+function leavingOf(execution: Execution): Map<string, ResourceKey[]> {
   const leaving = new Map<string, ResourceKey[]>();
-  for (const { key, action } of x.run.plan.changes) {
-    const record = action === "delete" ? x.run.world.state.records.get(key) : undefined;
-    const name = record && naturalKey(managedKind(x.context.kinds, record.kind), record.observed);
+  for (const { key, action } of execution.run.plan.changes) {
+    const record = action === "delete" ? execution.run.world.state.records.get(key) : undefined;
+    const name = record && naturalKey(managedKind(execution.context.kinds, record.kind), record.observed);
     if (record && name !== undefined) leaving.set(`${record.kind} ${name}`, [...(leaving.get(`${record.kind} ${name}`) ?? []), key]);
   }
   return leaving;
 }
 
 // Whether the resource is, or might be, created under a natural key that must become free first.
-function waitsForName(x: Execution, resource: Resource, leaving: Relations["leaving"]): boolean {
-  const holders = inTheWay(x, resource, leaving);
+function waitsForName(execution: Execution, resource: Resource, leaving: Relations["leaving"]): boolean {
+  const holders = inTheWay(execution, resource, leaving);
   return holders ? holders.length > 0 : [...leaving.keys()].some((name) => name.startsWith(`${resource.kind} `));
 }
 
-function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
+function relationsOf(execution: Execution, resources: readonly Resource[]): Relations {
   const users = new Map<ResourceKey, { key: ResourceKey; late: boolean }[]>();
   for (const resource of resources) {
-    const kind = managedKind(x.context.kinds, resource.kind);
+    const kind = managedKind(execution.context.kinds, resource.kind);
     for (const { on, field } of resource.dependencies) {
       if (on === resource.key) continue;
       const list = users.get(on) ?? [];
@@ -199,22 +204,22 @@ function relationsOf(x: Execution, resources: readonly Resource[]): Relations {
       users.set(on, list);
     }
   }
-  const needs = new Map([...x.run.world.state.records.values()].map(({ key, dependencies }) => [key, dependencies]));
+  const needs = new Map([...execution.run.world.state.records.values()].map(({ key, dependencies }) => [key, dependencies]));
   const wanted = new Map([...users].map(([key, list]) => [key, list.map((user) => user.key)]));
-  const first = x.run.plan.changes.filter(({ order }) => order === "deleteFirst").map(({ key }) => key);
-  const leaving = leavingOf(x);
-  const named = resources.filter((resource) => waitsForName(x, resource, leaving)).map(({ key }) => key);
+  const first = execution.run.plan.changes.filter(({ order }) => order === "deleteFirst").map(({ key }) => key);
+  const leaving = leavingOf(execution);
+  const named = resources.filter((resource) => waitsForName(execution, resource, leaving)).map(({ key }) => key);
   return { users, usersBefore: reversed(needs), parked: reach(wanted, [...first, ...named]), leaving };
 }
 
-function begin(x: Execution, task: Task, work: () => Promise<string>): void {
-  const since = x.context.runtime.monotonic();
+function begin(execution: Execution, task: Task, work: () => Promise<string>): void {
+  const since = execution.context.runtime.monotonic();
   task.result = work().then(
-    (message) => finish(x, task, since, { outcome: "done", message }),
+    (message) => finish(execution, task, since, { outcome: "done", message }),
     (error: unknown) => {
       for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.reject(error);
       const halt = haltOf(error);
-      return finish(x, task, since, { outcome: halt.outcome, message: halt.message, reason: halt.reason });
+      return finish(execution, task, since, { outcome: halt.outcome, message: halt.message, reason: halt.reason });
     },
   );
 }
@@ -229,24 +234,31 @@ function haltOf(error: unknown): Halt {
 
 type Ending = Pick<Result, "outcome" | "message" | "reason">;
 
-function finish(x: Execution, task: Task, since: number, ending: Ending): Result | undefined {
+function finish(execution: Execution, task: Task, since: number, ending: Ending): Result | undefined {
   const action = task.change?.action ?? "none";
   const quiet = ending.outcome === "done" && action === "none" && (task.change?.retires.length ?? 0) === 0;
   if (quiet) return undefined;
   const phase = ending.outcome === "interrupted" ? "skipped" : ending.outcome;
-  x.progress({ key: task.key, action, phase, message: ending.message, generation: x.record(task.key)?.generation ?? 1, since });
+  execution.progress({
+    key: task.key,
+    action,
+    phase,
+    message: ending.message,
+    generation: execution.record(task.key)?.generation ?? 1,
+    since,
+  });
   return { key: task.key, action, ...ending };
 }
 
 async function converge(
-  x: Execution,
+  execution: Execution,
   task: Task,
   resource: Resource,
   actor: Actor,
   tasks: Tasks,
   { users, leaving }: Relations,
 ): Promise<string> {
-  const kind = managedKind(x.context.kinds, resource.kind);
+  const kind = managedKind(execution.context.kinds, resource.kind);
   const needs = (late: boolean) =>
     resource.dependencies
       .filter(({ on, field }) => on !== resource.key && isLate(kind, field) === late)
@@ -256,14 +268,14 @@ async function converge(
     const above = (users.get(resource.key) ?? [])
       .flatMap(({ key, late }) => (late ? [] : (tasks.get(key) ?? [])))
       .filter(({ change }) => change?.order === "deleteFirst");
-    await after(x, task, above, "clear");
+    await after(execution, task, above, "clear");
     await clearTheWay(actor);
   }
   task.clear.resolve();
-  await after(x, task, needs(false), "usable");
-  const holders = inTheWay(x, resource, leaving) ?? [];
+  await after(execution, task, needs(false), "usable");
+  const holders = inTheWay(execution, resource, leaving) ?? [];
   await after(
-    x,
+    execution,
     task,
     holders.flatMap((key) => tasks.get(key) ?? []),
     "finished",
@@ -272,7 +284,7 @@ async function converge(
   task.usable.resolve();
   const late = needs(true);
   if (late.length > 0 || Object.values(kind.spec.fields).some((shape) => shape.meta?.late)) {
-    await after(x, task, late, "usable");
+    await after(execution, task, late, "usable");
     await settle(actor, true);
   }
   task.settled.resolve();
@@ -300,10 +312,10 @@ async function retireAfterUsers(
 }
 
 /** Waits for a stage of other tasks; what failed there skips this one. */
-async function after(x: Execution, task: Task, others: readonly Task[], stage: "clear" | "usable" | "finished"): Promise<void> {
+async function after(execution: Execution, task: Task, others: readonly Task[], stage: "clear" | "usable" | "finished"): Promise<void> {
   for (const other of others) {
-    const report = { key: task.key, action: task.change?.action ?? "none", generation: 1, since: x.context.runtime.monotonic() };
-    if (task.change && task.change.action !== "none") x.progress({ ...report, phase: "after", message: `after ${other.key}` });
+    const report = { key: task.key, action: task.change?.action ?? "none", generation: 1, since: execution.context.runtime.monotonic() };
+    if (task.change && task.change.action !== "none") execution.progress({ ...report, phase: "after", message: `after ${other.key}` });
     await reached(task, other, stage).catch((cause: unknown) => {
       const interrupted = cause instanceof Halt && (cause.outcome === "interrupted" || cause.outcome === "waiting");
       throw new Halt(interrupted ? cause.outcome : "skipped", "DependencyNotReady", `${other.key} is not there yet`);
@@ -312,10 +324,10 @@ async function after(x: Execution, task: Task, others: readonly Task[], stage: "
 }
 
 // Resources on their way out that hold the natural key this one is to be created under; `undefined` while that is not known.
-function inTheWay(x: Execution, resource: Resource, leaving: Relations["leaving"]): readonly ResourceKey[] | undefined {
-  const kind = managedKind(x.context.kinds, resource.kind);
+function inTheWay(execution: Execution, resource: Resource, leaving: Relations["leaving"]): readonly ResourceKey[] | undefined {
+  const kind = managedKind(execution.context.kinds, resource.kind);
   if (kind.identity.by !== "name") return [];
-  const name = naturalKey(kind, x.run.world.compiled?.resolve(resource, x.view) ?? {});
+  const name = naturalKey(kind, execution.run.world.compiled?.resolve(resource, execution.view) ?? {});
   return name === undefined ? undefined : (leaving.get(`${kind.id} ${name}`) ?? []);
 }
 
@@ -326,23 +338,23 @@ type Others = {
   readonly onBlocked: Removal["onBlocked"];
 };
 
-async function takeAway(x: Execution, task: Task, { tasks, indexes, relations, onBlocked }: Others): Promise<string> {
+async function takeAway(execution: Execution, task: Task, { tasks, indexes, relations, onBlocked }: Others): Promise<string> {
   const change = task.change as Change;
-  const record = x.run.world.state.records.get(task.key);
+  const record = execution.run.world.state.records.get(task.key);
   if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");
   if (!record) return doneWord(change.action);
   const kept = record.lifecycle.deletion === "retain" || !record.lifecycle.manage;
   if (change.action === "delete" || !kept) {
-    await usersGone(x, task, tasks, relations);
-    await remove(x, record, indexes.of(managedKind(x.context.kinds, record.kind)), { change, onBlocked });
-  } else x.drop(record.key);
+    await usersGone(execution, task, tasks, relations);
+    await remove(execution, record, indexes.of(managedKind(execution.context.kinds, record.kind)), { change, onBlocked });
+  } else execution.drop(record.key);
   for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.resolve();
   return doneWord(change.action);
 }
 
 /** What was recorded as needing this object is deleted first, or brought to need it no more. */
-async function usersGone(x: Execution, task: Task, tasks: Tasks, { usersBefore, parked }: Relations): Promise<void> {
-  const before = (key: ResourceKey) => x.run.world.state.records.get(key)?.dependencies ?? [];
+async function usersGone(execution: Execution, task: Task, tasks: Tasks, { usersBefore, parked }: Relations): Promise<void> {
+  const before = (key: ResourceKey) => execution.run.world.state.records.get(key)?.dependencies ?? [];
   for (const key of usersBefore.get(task.key) ?? []) {
     const other = tasks.get(key as ResourceKey);
     if (!other || other.key === task.key) continue;

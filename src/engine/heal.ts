@@ -69,22 +69,22 @@ async function underLease(context: Context, authority: Authority, { touched, sto
   const changes = planned.changes.map((change) => (change.action === "replace" ? { ...change, action: "none" as const } : change));
   const run = { world, plan: { ...planned, changes }, authority, options: { only }, stop };
   const report = await execute(context, run);
-  const x = new Execution(context, run);
+  const execution = new Execution(context, run);
   const cleared: Result[] = [];
-  for (const leftover of leftovers(context, world, touched)) cleared.push(await clearUp(x, leftover));
+  for (const leftover of leftovers(context, world, touched)) cleared.push(await clearUp(execution, leftover));
   return { ...report, results: [...report.results, ...cleared] };
 }
 
 type Leftover = { readonly kind: AnyKind; readonly record: ResourceRecord; readonly remote: Remote };
 
-async function clearUp(x: Execution, leftover: Leftover): Promise<Result> {
+async function clearUp(execution: Execution, leftover: Leftover): Promise<Result> {
   const { key } = leftover.record;
   try {
-    await takeDown(x, { ...leftover, onWait: () => {} });
+    await takeDown(execution, { ...leftover, onWait: () => {} });
     return { key, action: "delete", outcome: "done", message: `deleted ${leftover.remote.id}, which was created too late` };
   } catch (error) {
     if (error instanceof Halt) return { key, action: "delete", outcome: error.outcome, reason: error.reason, message: error.message };
-    throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, x.touched) : error;
+    throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, execution.touched) : error;
   }
 }
 

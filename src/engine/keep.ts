@@ -23,7 +23,7 @@ export async function keep(actor: Actor, decision: Decision, late: boolean): Pro
   const fields = Object.keys(decision.diff.changes).filter((name) => late || !actor.kind.spec.fields[name]?.meta?.late);
   if (fields.length > 0) return sendUpdate(actor, decision, current, fields);
   tellKnown(actor, decision);
-  const met = actor.x.run.world.compiled?.readyWhen(actor.resource, actor.x.view) ?? { met: true };
+  const met = actor.execution.run.world.compiled?.readyWhen(actor.resource, actor.execution.view) ?? { met: true };
   if (!met.met) return actor.wait("Provisioning", `waiting for readyWhen: ${met.why}`);
   if (!late && hasLate(actor)) return true;
   if (mayBeOutdated(actor, decision)) return actor.wait("Resolving", "AWS shows what is wanted, though nothing was sent; looking again");
@@ -34,7 +34,7 @@ export async function keep(actor: Actor, decision: Decision, late: boolean): Pro
 // What the previous run brought about may still show as it was before, which happens to be what is wanted now.
 function mayBeOutdated(actor: Actor, decision: Decision): boolean {
   const record = actor.record;
-  if (!record || actor.x.certainAgeMs(record.appliedAt ?? 0) >= actor.x.consistencyMs(actor.kind)) return false;
+  if (!record || actor.execution.certainAgeMs(record.appliedAt ?? 0) >= actor.execution.consistencyMs(actor.kind)) return false;
   const wanted = withoutSecrets(actor.kind.spec, decision.desired);
   return Object.entries(record.applied).some(([name, value]) => {
     const meta = actor.kind.spec.fields[name]?.meta;
@@ -48,7 +48,7 @@ function hasLate(actor: Actor): boolean {
 }
 
 function tellKnown(actor: Actor, decision: Decision): true {
-  actor.x.learn(actor.resource.key, knownOf(decision, decision.desired));
+  actor.execution.learn(actor.resource.key, knownOf(decision, decision.desired));
   return true;
 }
 
@@ -58,8 +58,8 @@ function bindTo(actor: Actor, decision: Decision, current: Remote): boolean {
   const known =
     record?.id === current.id && record.generation === decision.generation && record.key === actor.resource.key && !record.intent;
   if (known) return false;
-  actor.rename(bound(record ?? actor.adopted(decision), current.id, decision.generation, actor.x.context.runtime.now()));
-  actor.boundMs = actor.x.context.runtime.monotonic();
+  actor.rename(bound(record ?? actor.adopted(decision), current.id, decision.generation, actor.execution.context.runtime.now()));
+  actor.boundMs = actor.execution.context.runtime.monotonic();
   return true;
 }
 
@@ -93,12 +93,12 @@ async function sendUpdate(actor: Actor, decision: Decision, current: Remote, fie
     const target = { id: current.id, desired, observed, changes };
     const sentNow = await actor.oneAtATime(async () => {
       if (!actor.remotes.includes(current)) return false;
-      actor.took(current.id, await actor.x.act(touch, () => updater.run(actor.x.run.authority.writer, target)));
+      actor.took(current.id, await actor.execution.act(touch, () => updater.run(actor.execution.run.authority.writer, target)));
       return true;
     });
     if (!sentNow) return false; // It changed meanwhile: decide again.
     const drifted = differences.some(({ field, cause }) => updater.fields.includes(field) && cause === "drift");
-    actor.x.event(
+    actor.execution.event(
       drifted ? "Corrected" : "Updated",
       `${drifted ? "corrected" : "updated"} ${updater.fields.filter((name) => changes[name]).join(", ")}`,
       actor.resource.key,
@@ -123,8 +123,8 @@ async function writeBegun(actor: Actor, desired: JsonObject): Promise<void> {
   if (!record) return;
   const next = begun(record, actor.resource, desired);
   if (equal(record as unknown as Json, next as unknown as Json)) return;
-  actor.x.put(next);
-  await actor.x.commit();
+  actor.execution.put(next);
+  await actor.execution.commit();
 }
 
 async function afterUpdate(actor: Actor, failure: Failure): Promise<void> {
@@ -136,7 +136,7 @@ async function afterUpdate(actor: Actor, failure: Failure): Promise<void> {
       return;
     case "retry":
       actor.report("waiting", failure.message);
-      return await actor.x.pause(actor.x.pollMs(actor.waits++), failure.reason, failure.message);
+      return await actor.execution.pause(actor.execution.pollMs(actor.waits++), failure.reason, failure.message);
     case "stall":
       throw actor.stall("Refused", failure.message);
   }
@@ -147,5 +147,7 @@ function writeSettled(actor: Actor, decision: Decision, current: Remote): void {
   const spec = actor.kind.spec;
   const observed = withoutSecrets(spec, seenOf(current));
   const applied = withoutSecrets(spec, decision.desired);
-  actor.x.put(settled(record, { resource: actor.resource, applied, observed, revision: actor.x.revision }, actor.x.now()));
+  actor.execution.put(
+    settled(record, { resource: actor.resource, applied, observed, revision: actor.execution.revision }, actor.execution.now()),
+  );
 }

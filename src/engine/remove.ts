@@ -13,16 +13,16 @@ import { everyOne, takeDown } from "./takedown.ts";
 export type Removal = { readonly change: Change; readonly onBlocked: (remote: Remote) => Promise<void> };
 
 /** Resolves when no object is left and the record is gone. Throws a Halt otherwise; the next run goes on from the record. */
-export async function remove(x: Execution, record: ResourceRecord, index: RemoteIndex, removal: Removal): Promise<void> {
+export async function remove(execution: Execution, record: ResourceRecord, index: RemoteIndex, removal: Removal): Promise<void> {
   const { change, onBlocked } = removal;
-  const kind = managedKind(x.context.kinds, record.kind);
-  const since = x.context.runtime.monotonic();
+  const kind = managedKind(execution.context.kinds, record.kind);
+  const since = execution.context.runtime.monotonic();
   const report = (phase: "acting" | "waiting", message: string) =>
-    x.progress({ key: record.key, action: change.action, phase, message, generation: record.generation, since });
+    execution.progress({ key: record.key, action: change.action, phase, message, generation: record.generation, since });
   const onWait = (message: string) => report("waiting", message);
   if (change.action === "delete") {
-    x.put({ ...record, deleting: record.deleting ?? { since: x.context.runtime.now(), misses: 0 } });
-    await x.commit();
+    execution.put({ ...record, deleting: record.deleting ?? { since: execution.context.runtime.now(), misses: 0 } });
+    await execution.commit();
   }
   const gone = new Set<string>();
   let objects: readonly Remote[] = [change.id, ...change.retires].flatMap((id) => (id === undefined ? [] : (index.byId(id) ?? [])));
@@ -33,13 +33,13 @@ export async function remove(x: Execution, record: ResourceRecord, index: Remote
         throw new Halt("waiting", "Resolving", `${remote.id} is still there: run the command again to see it`);
       }
       report("acting", "deleting");
-      await takeDown(x, { kind, record, remote, onWait, onBlocked: () => onBlocked(remote) });
+      await takeDown(execution, { kind, record, remote, onWait, onBlocked: () => onBlocked(remote) });
       gone.add(remote.id);
     });
-    objects = await unseen(x, kind, record, { gone, onWait });
+    objects = await unseen(execution, kind, record, { gone, onWait });
   } while (objects.length > 0);
-  if (gone.size > 0) x.event("Deleted", `deleted ${[...gone].join(", ")}`, record.key);
-  x.drop(record.key);
+  if (gone.size > 0) execution.event("Deleted", `deleted ${[...gone].join(", ")}`, record.key);
+  execution.drop(record.key);
 }
 
 /**
@@ -47,7 +47,7 @@ export async function remove(x: Execution, record: ResourceRecord, index: Remote
  * them. They are looked for until the kind's window is over. None are there when the answer is empty.
  */
 async function unseen(
-  x: Execution,
+  execution: Execution,
   kind: AnyKind,
   record: ResourceRecord,
   { gone, onWait }: { readonly gone: ReadonlySet<string>; readonly onWait: (message: string) => void },
@@ -55,12 +55,12 @@ async function unseen(
   const ids = [record.id, ...record.retiring.map(({ id }) => id)].filter((id) => id !== undefined && !gone.has(id)) as string[];
   if (!record.intent && ids.length === 0) return [];
   const youngest = Math.max(record.intent?.openedAt ?? 0, record.boundAt ?? 0);
-  const looksMin = record.intent ? x.context.settings.missesMin : 0;
-  for (let round = 0; round < looksMin || x.certainAgeMs(youngest) < x.consistencyMs(kind); round++) {
+  const looksMin = record.intent ? execution.context.settings.missesMin : 0;
+  for (let round = 0; round < looksMin || execution.certainAgeMs(youngest) < execution.consistencyMs(kind); round++) {
     const message = "looking whether an earlier create left an object";
     onWait(message);
     const want = { byTags: true, ids, names: nameOf(kind, record), fields: [] };
-    const index = await x.look(kind, want, { delayMs: x.pollMs(round), reason: "Resolving", message });
+    const index = await execution.look(kind, want, { delayMs: execution.pollMs(round), reason: "Resolving", message });
     const seen = [...index.byUid(record.uid), ...ids.flatMap((id) => index.byId(id) ?? [])];
     const found = new Map(seen.filter(({ id }) => !gone.has(id)).map((remote) => [remote.id, remote]));
     if (found.size > 0) return [...found.values()];

@@ -27,7 +27,7 @@ function supersede(actor: Actor, decision: Decision): void {
   actor.forceReplace = false;
   // One that was found by its tags is written down before it is superseded, or nobody would remember it.
   const { current, identified } = decision;
-  const known = current ? bound(record, current.id, identified.generation, actor.x.context.runtime.now()) : record;
+  const known = current ? bound(record, current.id, identified.generation, actor.execution.context.runtime.now()) : record;
   actor.rename(superseded(known, decision.generation));
 }
 
@@ -51,13 +51,13 @@ export async function retire(actor: Actor): Promise<void> {
     if (remote) await actor.takeDown(remote);
   }
   const record = actor.record;
-  if (record && record.retiring.length > 0) actor.x.put({ ...record, retiring: [] });
+  if (record && record.retiring.length > 0) actor.execution.put({ ...record, retiring: [] });
 }
 
 // A predecessor that no look of this run has shown is gone, unless AWS may still hide it.
 async function reappearing(actor: Actor, id: string): Promise<Remote | undefined> {
-  const youngest = actor.record?.boundAt ?? actor.record?.intent?.openedAt ?? actor.x.context.runtime.now();
-  while (id !== actor.record?.id && actor.x.certainAgeMs(youngest) < actor.x.consistencyMs(actor.kind)) {
+  const youngest = actor.record?.boundAt ?? actor.record?.intent?.openedAt ?? actor.execution.context.runtime.now();
+  while (id !== actor.record?.id && actor.execution.certainAgeMs(youngest) < actor.execution.consistencyMs(actor.kind)) {
     await actor.wait("Resolving", `looking whether ${id} is gone`);
     const remote = actor.predecessors().find((old) => old.id === id);
     if (remote) return remote;
@@ -85,7 +85,7 @@ async function releaseOne(actor: Actor, id: string, used: Remote): Promise<void>
     const touch: Touch = { verb: "update", record: actor.record as ResourceRecord, sent: target.desired };
     actor.released.set(field, { id, after: target.desired[field] ?? null });
     try {
-      actor.took(id, await actor.x.act(touch, () => updater.run(actor.x.run.authority.writer, target)));
+      actor.took(id, await actor.execution.act(touch, () => updater.run(actor.execution.run.authority.writer, target)));
     } catch (error) {
       if (failureOf(actor.kind, error).means === "stall") throw error;
     }

@@ -31,18 +31,18 @@ export async function everyOne<T>(all: readonly T[], work: (one: T) => Promise<v
 }
 
 /** Resolves when the object is gone. Throws a Halt when it is not ours, AWS refuses, or the run ends. */
-export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
-  assertOurs(x, target);
+export async function takeDown(execution: Execution, target: TakeDown): Promise<void> {
+  assertOurs(execution, target);
   let { remote } = target;
   let [absences, round] = [0, 0];
   let sent = remote.deleting === true;
   while (absences < ABSENCES_MIN) {
     let pause: { reason: Reason; message: string } = { reason: "Deleting", message: "deleting" };
     if (!sent) {
-      const answer = await send(x, target, remote);
+      const answer = await send(execution, target, remote);
       sent = answer.accepted;
       if (answer.pause) pause = answer.pause;
-      const freer = answer.blocked ? await withdraw(x, target, remote) : undefined;
+      const freer = answer.blocked ? await withdraw(execution, target, remote) : undefined;
       if (freer) {
         remote = freer;
         continue;
@@ -50,10 +50,10 @@ export async function takeDown(x: Execution, target: TakeDown): Promise<void> {
       if (answer.blocked) await target.onBlocked?.();
     }
     target.onWait(pause.message);
-    const index = await x.look(
+    const index = await execution.look(
       target.kind,
       { byTags: false, ids: [remote.id], names: [], fields: [] },
-      { delayMs: x.pollMs(round++), ...pause },
+      { delayMs: execution.pollMs(round++), ...pause },
     );
     const found = sameObject(index.byId(remote.id), target);
     // What may not have been deleted at all proves nothing by not being shown.
@@ -71,9 +71,9 @@ function sameObject(found: Remote | undefined, { remote }: TakeDown): Remote | u
   return another ? undefined : found;
 }
 
-function assertOurs(x: Execution, { record: { key, uid }, remote }: TakeDown): void {
+function assertOurs(execution: Execution, { record: { key, uid }, remote }: TakeDown): void {
   const owner = ownerOf(remote);
-  if (!owner || (owner.stack === stackName(x.context.stack) && owner.uid === uid)) return;
+  if (!owner || (owner.stack === stackName(execution.context.stack) && owner.uid === uid)) return;
   throw new Halt(
     "failed",
     "Conflict",
@@ -83,10 +83,10 @@ function assertOurs(x: Execution, { record: { key, uid }, remote }: TakeDown): v
 
 type Answer = { readonly accepted: boolean; readonly blocked: boolean; readonly pause?: { reason: Reason; message: string } };
 
-async function send(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Answer> {
+async function send(execution: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Answer> {
   try {
-    await x.act({ verb: "delete", record, sent: {} }, () =>
-      kind.delete.run(x.run.authority.writer, { id: remote.id, observed: remote.values }),
+    await execution.act({ verb: "delete", record, sent: {} }, () =>
+      kind.delete.run(execution.run.authority.writer, { id: remote.id, observed: remote.values }),
     );
     return { accepted: true, blocked: false };
   } catch (error) {
@@ -101,7 +101,9 @@ async function send(x: Execution, { kind, record }: TakeDown, remote: Remote): P
         throw new Halt("failed", "Refused", failure.message);
       case "retry": {
         const blocked = failure.reason === "Blocked";
-        const blocker = blocked ? await kind.explainBlocked?.run(x.context.reader, { id: remote.id, observed: remote.values }) : undefined;
+        const blocker = blocked
+          ? await kind.explainBlocked?.run(execution.context.reader, { id: remote.id, observed: remote.values })
+          : undefined;
         return {
           accepted: false,
           blocked,
@@ -117,14 +119,16 @@ async function send(x: Execution, { kind, record }: TakeDown, remote: Remote): P
  * fields, one effect at a time. Resolves to the object with less of them; undefined when none is left, or when the answer
  * does not say so and the next look must.
  */
-async function withdraw(x: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Remote | undefined> {
+async function withdraw(execution: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Remote | undefined> {
   for (const [name, shape] of Object.entries(kind.spec.fields)) {
     const present = remote.values[name];
     if (!shape.meta?.late || !Array.isArray(present) || present.length === 0) continue;
     const updater = kind.updates.find(({ fields }) => fields.includes(name)) as Updater<JsonObject>;
     const target = { id: remote.id, desired: { [name]: [] }, observed: remote.values, changes: { [name]: emptied(present) } };
     try {
-      const effect = await x.act({ verb: "update", record, sent: target.desired }, () => updater.run(x.run.authority.writer, target));
+      const effect = await execution.act({ verb: "update", record, sent: target.desired }, () =>
+        updater.run(execution.run.authority.writer, target),
+      );
       return { ...remote, values: { ...remote.values, [name]: [], ...effect.values } };
     } catch (error) {
       const failure = failureOf(kind, error);
