@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startFaultProxy } from "../support/fault-proxy.ts";
 import { sandboxEndpoint, TEST_REGION } from "../support/sandbox.ts";
 import { type Ended, run, workspace } from "./beaconctl.ts";
 
@@ -82,4 +83,18 @@ test("without a state table diff works, and apply says how to make one", async (
   const applied = await run(["apply", "-f", "m.yaml", "--yes"], place.folder, env).ended;
   assert.equal(applied.exitCode, 3, applied.stderr);
   assert.match(applied.stderr, /^next: .*beaconctl bootstrap/m);
+});
+
+test("a refusal that nobody foresaw is told in AWS's words, and is no bug of ours", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  await using place = await workspace(manifests, { endpoint: proxy.endpoint });
+  const denied = { type: "error", when: "before", status: 400, code: "AccessDeniedException", message: "not allowed" } as const;
+  proxy.inject({
+    match: { operations: ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "dynamodb:PutItem"] },
+    fault: denied,
+    times: "always",
+  });
+  const applied = await place.beaconctl("apply", "-f", "m.yaml", "--yes");
+  assert.equal(applied.exitCode, 3, applied.stderr);
+  assert.match(applied.stderr, /^error: dynamodb:\w+: not allowed \(AccessDeniedException\)/m);
 });
