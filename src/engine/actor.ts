@@ -11,7 +11,7 @@ import type { Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Resource, stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
-import { type AnyKind, type Effect, naturalKey, type Remote } from "../kind/kind.ts";
+import { type AnyKind, type Effect, type Remote, scopeNames } from "../kind/kind.ts";
 import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
@@ -177,9 +177,7 @@ export class Actor {
 
   // The natural key, unless a bound id makes it needless.
   names(desired: JsonObject): readonly JsonObject[] {
-    const { identity } = this.kind;
-    if (identity.by !== "name" || this.record?.id !== undefined || naturalKey(this.kind, desired) === undefined) return [];
-    return [Object.fromEntries(identity.key.map((name) => [name, desired[name]]))];
+    return this.record?.id === undefined ? scopeNames(this.kind, desired) : [];
   }
 
   report(phase: "acting" | "waiting", message: string): void {

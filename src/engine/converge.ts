@@ -10,7 +10,7 @@ import { bringUp } from "./create.ts";
 import type { Decision } from "./decide.ts";
 import { Halt } from "./execution.ts";
 import { keep } from "./keep.ts";
-import { succeed, takeBack } from "./succession.ts";
+import { replace, takeBack } from "./succession.ts";
 
 /** Effects on one resource in one run; the largest honest number is a table's indexes or a route table's routes. */
 const ROUNDS_MAX = 1_000;
@@ -33,7 +33,7 @@ function step(actor: Actor, decision: Decision, late: boolean): Promise<boolean>
     case "create":
       return bringUp(actor, decision);
     case "replace":
-      return succeed(actor, decision);
+      return replace(actor, decision);
     case "update":
     case "adopt":
     case "move":

@@ -4,11 +4,10 @@
  * The plan asks once per resource; the executor asks again after every effect, until the answer is `none`.
  */
 
-import { ownershipTags } from "../aws/tags.ts";
+import { ownershipTags, TAG_GENERATION, TAG_RESOURCE } from "../aws/tags.ts";
 import type { Reason } from "../core/condition.ts";
 import { type Diff, diff, type LeftAlone } from "../core/diff.ts";
-import type { JsonObject } from "../core/json.ts";
-import { isObject } from "../core/json.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
 import type { Action } from "../core/plan.ts";
 import type { ResourceRecord, Retiring } from "../core/record.ts";
 import { type Resource, type Stack, stackName } from "../core/resource.ts";
@@ -208,7 +207,7 @@ function named(subject: Subject, current: Remote): JsonObject {
 }
 
 function currentGeneration(current: Remote): number {
-  return Number(current.tags?.["beacon:generation"] ?? 1);
+  return Number(current.tags?.[TAG_GENERATION] ?? 1);
 }
 
 function owned(subject: Subject, spec: JsonObject, uid: string | undefined, generation: number): JsonObject {
@@ -228,11 +227,10 @@ function owned(subject: Subject, spec: JsonObject, uid: string | undefined, gene
 
 function movedFrom(subject: Subject, current: Remote): boolean {
   const former = subject.resource.renamedFrom;
-  return former !== undefined && (subject.record?.key === former || current.tags?.["beacon:resource"] === former);
+  return former !== undefined && (subject.record?.key === former || current.tags?.[TAG_RESOURCE] === former);
 }
 
-function blocked(subject: Subject, identified: Identified, reason: NonNullable<Decision["blocked"]>): Decision {
+function blocked(subject: Subject, identified: Identified, problem: NonNullable<Decision["blocked"]>): Decision {
   const { generation } = identified;
-  const { reason: name, message } = reason;
-  return { action: "blocked", identified, generation, desired: subject.spec, diff: NO_DIFF, blocked: { reason: name, message } };
+  return { action: "blocked", identified, generation, desired: subject.spec, diff: NO_DIFF, blocked: problem };
 }

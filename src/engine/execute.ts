@@ -21,7 +21,7 @@ import { prepare } from "./create.ts";
 import { Deposed, doneWord, Execution, Halt } from "./execution.ts";
 import { type Removal, remove } from "./remove.ts";
 import { clearTheWay, hasToRetire, letGo, retire } from "./succession.ts";
-import { Indexes, isLate, managedKind, recordOf, selected } from "./sweep.ts";
+import { Indexes, isLate, lateFields, managedKind, recordOf, selected } from "./sweep.ts";
 import type { Context, Result, Run, RunReport } from "./types.ts";
 
 /** Resolves when everything is done, failed, skipped or out of time. Throws {@link Deposed} when the stack passed to another. */
@@ -117,7 +117,7 @@ function tasksOf(execution: Execution): Tasks {
     const actor = new Actor(execution, kind, resource, changes.get(resource.key), indexes.of(kind));
     return { resource, actor };
   });
-  learnPresent(execution, resources, changes, indexes);
+  learnPresent(execution, world.compiled?.resources ?? [], changes, indexes);
   const relations = relationsOf(execution, resources);
   // Anything of ours may hold it, earlier generations too, whatever is written down.
   const onBlocked = async (remote: Remote) => {
@@ -283,7 +283,7 @@ async function converge(
   await settle(actor, false);
   task.usable.resolve();
   const late = needs(true);
-  if (late.length > 0 || Object.values(kind.spec.fields).some((shape) => shape.meta?.late)) {
+  if (late.length > 0 || lateFields(kind).length > 0) {
     await after(execution, task, late, "usable");
     await settle(actor, true);
   }

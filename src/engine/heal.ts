@@ -22,7 +22,7 @@ import { Deposed, Execution, Halt, type Touch } from "./execution.ts";
 import { observe } from "./observe.ts";
 import { makePlan } from "./plan.ts";
 import { begun, isBegun } from "./records.ts";
-import { managedKind } from "./sweep.ts";
+import { lateFields, managedKind } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 import type { Authority, Context, Result, RunReport, World } from "./types.ts";
 
@@ -112,7 +112,7 @@ function asApplied(context: Context, records: readonly ResourceRecord[]): Compil
 function resourceOf(kind: AnyKind, record: ResourceRecord): Resource {
   const { key, applied, lifecycle } = record;
   // The spec holds values, so that no order matters: a late field's dependency makes none, and only kinds with one form circles.
-  const late = Object.keys(kind.spec.fields).find((name) => kind.spec.fields[name]?.meta?.late);
+  const [late] = lateFields(kind);
   const dependencies = record.dependencies.map((on) => ({ on, ...(late === undefined ? {} : { field: late }) }));
   const fields = Object.entries(applied).filter(([name, value]) => !isBegun(value) && !kind.spec.fields[name]?.meta?.secret);
   const spec = Object.fromEntries(fields.map(([name, value]) => [name, name === "tags" && isObject(value) ? declaredTags(value) : value]));

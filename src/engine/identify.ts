@@ -91,7 +91,7 @@ export type Identified = {
   readonly retiring: readonly Retiring[];
   /** Further objects of this very generation: left by creates whose answers were lost. */
   readonly surplus: readonly Remote[];
-  readonly problem?: { readonly reason: Extract<Reason, "NotOwned" | "Conflict">; readonly message: string; readonly heldBy?: ResourceKey };
+  readonly problem?: { readonly reason: Extract<Reason, "NotOwned" | "Conflict">; readonly message: string };
 };
 
 /** Pure. See the file's header. */
@@ -207,7 +207,7 @@ function takenBy(claim: Claim, named: Remote, owner: Ownership): NonNullable<Ide
     return { reason: "NotOwned", message: `${named.id} belongs to ${owner.resource} of the stack ${owner.stack}: choose another name` };
   }
   const message = `${named.id} is ${owner.resource} of this stack: name it in metadata.renamedFrom to move it here, or choose another name`;
-  return { reason: "Conflict", message, heldBy: owner.resource };
+  return { reason: "Conflict", message };
 }
 
 function conflict(claim: Claim, remotes: readonly Remote[]): Partial<Identified> {

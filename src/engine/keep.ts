@@ -9,7 +9,7 @@ import { type Actor, seenOf } from "./actor.ts";
 import type { Decision } from "./decide.ts";
 import { type Failure, failureOf, type Touch } from "./execution.ts";
 import { begun, bound, contradicts, settled } from "./records.ts";
-import { knownOf } from "./sweep.ts";
+import { isLate, knownOf, lateFields } from "./sweep.ts";
 
 /** One round of a resource whose object is there. True when nothing is left to do. */
 export async function keep(actor: Actor, decision: Decision, late: boolean): Promise<boolean> {
@@ -20,12 +20,12 @@ export async function keep(actor: Actor, decision: Decision, late: boolean): Pro
   if (readiness.state === "waiting") return actor.wait("Provisioning", readiness.why);
   if (readiness.state === "failed") throw actor.stall("Failed", readiness.why);
   if (await removeSurplus(actor, decision)) return false;
-  const fields = Object.keys(decision.diff.changes).filter((name) => late || !actor.kind.spec.fields[name]?.meta?.late);
+  const fields = Object.keys(decision.diff.changes).filter((name) => late || !isLate(actor.kind, name));
   if (fields.length > 0) return sendUpdate(actor, decision, current, fields);
   tellKnown(actor, decision);
   const met = actor.execution.run.world.compiled?.readyWhen(actor.resource, actor.execution.view) ?? { met: true };
   if (!met.met) return actor.wait("Provisioning", `waiting for readyWhen: ${met.why}`);
-  if (!late && hasLate(actor)) return true;
+  if (!late && lateFields(actor.kind).length > 0) return true;
   if (mayBeOutdated(actor, decision)) return actor.wait("Resolving", "AWS shows what is wanted, though nothing was sent; looking again");
   writeSettled(actor, decision, current);
   return true;
@@ -41,10 +41,6 @@ function mayBeOutdated(actor: Actor, decision: Decision): boolean {
     const ours = !actor.sent.has(name) && !meta?.setting && !meta?.createOnly && !actor.resource.lifecycle.ignoreFields.includes(name);
     return ours && !same(value, wanted[name], meta?.compare) && contradicts(value, wanted[name]);
   });
-}
-
-function hasLate(actor: Actor): boolean {
-  return Object.values(actor.kind.spec.fields).some((shape) => shape.meta?.late);
 }
 
 function tellKnown(actor: Actor, decision: Decision): true {
@@ -113,8 +109,8 @@ async function sendUpdate(actor: Actor, decision: Decision, current: Remote, fie
 // Sending the same again would bring no more about: what is known of the object is not what AWS has.
 async function lookIfUnchanged(actor: Actor, fields: readonly string[], before: Diff["changes"]): Promise<void> {
   const after = actor.decide().diff.changes;
-  const same = fields.every((name) => equal(before[name] as Json | undefined, after[name] as Json | undefined));
-  if (same) await actor.wait("Updating", "an update changed nothing; looking again");
+  const unchanged = fields.every((name) => equal(before[name] as Json | undefined, after[name] as Json | undefined));
+  if (unchanged) await actor.wait("Updating", "an update changed nothing; looking again");
 }
 
 // Costs a write only where the update brings something that no record knows of.

@@ -10,7 +10,7 @@ import { digest, equal, type JsonObject } from "../core/json.ts";
 import type { Pin } from "../core/record.ts";
 import { type KindId, type Resource, type ResourceKey, stackName } from "../core/resource.ts";
 import type { StackState } from "../core/store.ts";
-import { type AnyKind, naturalKey, type Remote, type Scope } from "../kind/kind.ts";
+import { type AnyKind, naturalKey, type Remote, type Scope, scopeNames } from "../kind/kind.ts";
 import { ownerOf } from "./identify.ts";
 import { Indexes, managedKind, recordOf, sweep } from "./sweep.ts";
 import type { Context, World } from "./types.ts";
@@ -79,9 +79,10 @@ function scopeOf(context: Context, kind: AnyKind, compiled: CompiledStack | unde
     ids: [
       ...new Set([...records.flatMap((record) => [record.id, ...record.retiring.map(({ id }) => id)]), ...resources.map(adoptId)]),
     ].filter((id) => id !== undefined),
+    // Only names that need no other resource; the rest follow in rounds once those are found.
     names: resources
       .filter((resource) => recordOf(state.records, resource)?.id === undefined)
-      .flatMap((resource) => staticName(kind, resource)),
+      .flatMap(({ spec }) => scopeNames(kind, spec)),
     tagged: unmanaged.filter((resource) => typeof resource.lifecycle.adopt !== "string").flatMap(staticTags),
     fields: fieldsOf(
       resources.map(({ spec }) => spec),
@@ -94,21 +95,11 @@ function adoptId(resource: Resource): string | undefined {
   return typeof resource.lifecycle.adopt === "string" ? resource.lifecycle.adopt : undefined;
 }
 
-// Only names that need no other resource; the rest follow in rounds once those are found.
-function staticName(kind: AnyKind, resource: Resource): JsonObject[] {
-  return naturalKey(kind, resource.spec) === undefined ? [] : [keyFields(kind, resource.spec)];
-}
-
 function staticTags(resource: Resource): Record<string, string>[] {
   const tags = Object.entries((resource.spec.tags ?? {}) as JsonObject).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string",
   );
   return tags.length > 0 ? [Object.fromEntries(tags)] : [];
-}
-
-function keyFields(kind: AnyKind, values: JsonObject): JsonObject {
-  const fields = kind.identity.by === "name" ? kind.identity.key : [];
-  return Object.fromEntries(fields.map((name) => [name, values[name]]));
 }
 
 function fieldsOf(declared: readonly JsonObject[], applied: readonly JsonObject[]): ReadonlySet<string> {
@@ -160,12 +151,13 @@ function namesToAsk(
   for (const resource of compiled.resources) {
     const kind = managedKind(context.kinds, resource.kind);
     const decision = decisions.get(resource.key);
-    const name = decision?.action === "create" ? naturalKey(kind, decision.desired) : undefined;
-    const id = `${kind.id} ${name}`;
-    if (name === undefined || asked.has(id)) continue;
-    asked.add(id);
+    if (decision?.action !== "create") continue;
+    const name = naturalKey(kind, decision.desired);
+    const question = `${kind.id} ${name}`;
+    if (name === undefined || asked.has(question)) continue;
+    asked.add(question);
     if (naturalKey(kind, resource.spec) === name) continue; // The first list asked for it.
-    wanted.set(kind, [...(wanted.get(kind) ?? []), keyFields(kind, decision?.desired ?? {})]);
+    wanted.set(kind, [...(wanted.get(kind) ?? []), ...scopeNames(kind, decision.desired)]);
   }
   return wanted;
 }

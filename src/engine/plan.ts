@@ -1,5 +1,6 @@
 /** The plan: what an apply or a delete would do, from one look. Pure: makes no call and writes nothing. */
 
+import { type Tags, withoutOwnership } from "../aws/tags.ts";
 import { type Diff, withoutSecrets } from "../core/diff.ts";
 import { equal, type Json, type JsonObject } from "../core/json.ts";
 import { type Change, type Consents, type Plan, planDigest } from "../core/plan.ts";
@@ -10,11 +11,12 @@ import type { Decision } from "./decide.ts";
 import { Indexes, managedKind, recordOf, type Sweep, selected, sweep } from "./sweep.ts";
 import type { Context, PlanOptions, World } from "./types.ts";
 
-/** Drift correction may re-create this many, or a tenth of the stack if that is more, before a person must approve. */
+/** Drift correction may re-create this many, or {@link MASS_MISSING_SHARE} of the stack if that is more, before a person must approve. */
 export const MASS_MISSING_MIN = 3;
+/** A tenth of the stack's records. */
 export const MASS_MISSING_SHARE = 0.1;
 
-/** Everything a plan is computed from, and the sweep it came from: the executor starts where the plan ended. */
+/** What an apply, or with `destroy` a delete, would do to the stack this look has seen. The same look gives the same digest. */
 export function makePlan(context: Pick<Context, "kinds" | "stack">, world: World, options: PlanOptions): Plan {
   const indexes = new Indexes(stackName(context.stack), world.remotes);
   const swept = options.destroy ? undefined : sweepWorld(context, world, options, indexes);
@@ -29,7 +31,7 @@ export function makePlan(context: Pick<Context, "kinds" | "stack">, world: World
   };
 }
 
-/** The sweep behind a plan. */
+/** The sweep behind a plan; undefined where there are no manifests to sweep. */
 export function sweepWorld(
   context: Pick<Context, "kinds" | "stack">,
   world: World,
@@ -47,7 +49,8 @@ export function sweepWorld(
     pins: world.pins,
     replace: new Set(options.replace),
   };
-  return sweep(input, selected(context.kinds, compiled.resources, options.only));
+  // Also what is not selected: outputs and late fields refer to it.
+  return sweep(input);
 }
 
 function declaredChanges(context: Pick<Context, "kinds">, world: World, options: PlanOptions, swept: Sweep): Change[] {
@@ -93,8 +96,7 @@ function differencesOf(found: Diff): Pick<Change, "differences" | "leftAlone"> {
 function shown(kind: AnyKind, desired: JsonObject): JsonObject {
   const spec = withoutSecrets(kind.spec, desired);
   if (!kind.taggable) return spec;
-  const tags = Object.entries((spec.tags ?? {}) as JsonObject).filter(([name]) => !name.startsWith("beacon:"));
-  return { ...spec, tags: Object.fromEntries(tags) };
+  return { ...spec, tags: withoutOwnership((spec.tags ?? {}) as Tags) };
 }
 
 function dependentsOf(change: Change, resources: readonly Resource[], changes: readonly Change[]): readonly ResourceKey[] {
@@ -120,9 +122,10 @@ function deletions(context: Pick<Context, "kinds">, world: World, options: PlanO
 
 function deletion(kind: AnyKind, record: ResourceRecord, options: PlanOptions, indexes: Indexes): Change {
   const index = indexes.of(kind);
+  const recorded = [record.id, ...record.retiring.map(({ id }) => id)];
   const ids = new Set([
     ...index.byUid(record.uid).map(({ id }) => id),
-    ...[record.id, ...record.retiring.map(({ id }) => id)].flatMap(present),
+    ...recorded.flatMap((id) => (id !== undefined && index.byId(id) ? [id] : [])),
   ]);
   const id = record.id !== undefined && ids.has(record.id) ? record.id : [...ids][0];
   const base: Change = {
@@ -146,10 +149,6 @@ function deletion(kind: AnyKind, record: ResourceRecord, options: PlanOptions, i
     return { ...base, action: "blocked", blocked: { reason: "Protected", message } };
   }
   return { ...base, action: "delete", retires: [...ids].filter((other) => other !== id) };
-
-  function present(candidate: string | undefined): string[] {
-    return candidate !== undefined && index.byId(candidate) ? [candidate] : [];
-  }
 }
 
 function consentsFor(context: Pick<Context, "kinds">, world: World, changes: readonly Change[]): Consents {

@@ -1,9 +1,8 @@
 /** Remove: a resource that is no longer declared, with every object it ever had. Needs its record only. */
 
-import type { JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
-import { type AnyKind, naturalKey, type Remote } from "../kind/kind.ts";
+import { type AnyKind, type Remote, scopeNames } from "../kind/kind.ts";
 import { type Execution, Halt } from "./execution.ts";
 import type { RemoteIndex } from "./identify.ts";
 import { managedKind } from "./sweep.ts";
@@ -59,17 +58,11 @@ async function unseen(
   for (let round = 0; round < looksMin || execution.certainAgeMs(youngest) < execution.consistencyMs(kind); round++) {
     const message = "looking whether an earlier create left an object";
     onWait(message);
-    const want = { byTags: true, ids, names: nameOf(kind, record), fields: [] };
+    const want = { byTags: true, ids, names: scopeNames(kind, record.applied), fields: [] };
     const index = await execution.look(kind, want, { delayMs: execution.pollMs(round), reason: "Resolving", message });
     const seen = [...index.byUid(record.uid), ...ids.flatMap((id) => index.byId(id) ?? [])];
     const found = new Map(seen.filter(({ id }) => !gone.has(id)).map((remote) => [remote.id, remote]));
     if (found.size > 0) return [...found.values()];
   }
   return [];
-}
-
-function nameOf(kind: AnyKind, record: ResourceRecord): readonly JsonObject[] {
-  const { identity } = kind;
-  if (identity.by !== "name" || naturalKey(kind, record.applied) === undefined) return [];
-  return [Object.fromEntries(identity.key.map((name) => [name, record.applied[name]]))];
 }

@@ -7,14 +7,16 @@ import type { Decision } from "./decide.ts";
 import { failureOf, type Touch } from "./execution.ts";
 import { bound, superseded } from "./records.ts";
 import { isBoundTo, releases } from "./release.ts";
+import { isLate } from "./sweep.ts";
 import { everyOne } from "./takedown.ts";
 
-/** Begins an approved replacement: the present object becomes a predecessor. False: decide again. */
-export async function succeed(actor: Actor, decision: Decision): Promise<boolean> {
+/** Begins an approved replacement: the present object becomes a predecessor. False: decide again. Throws a Halt where none was approved. */
+export async function replace(actor: Actor, decision: Decision): Promise<boolean> {
   if (actor.change?.action !== "replace") {
-    const drifted = decision.diff.differences.filter(({ immutable }) => immutable).every(({ cause }) => cause === "drift");
-    const fields = decision.diff.differences.filter(({ immutable }) => immutable).map(({ path }) => path);
-    const message = `${fields.join(", ")} changed, and only a replacement could put that right: run beaconctl apply and approve it`;
+    const forcing = decision.diff.differences.filter(({ immutable }) => immutable);
+    const drifted = forcing.every(({ cause }) => cause === "drift");
+    const fields = forcing.map(({ path }) => path).join(", ");
+    const message = `${fields} changed, and only a replacement could put that right: run beaconctl apply and approve it`;
     throw actor.stall(drifted ? "ImmutableDrift" : "ReplacementForbidden", message);
   }
   supersede(actor, decision);
@@ -98,7 +100,7 @@ async function releaseOne(actor: Actor, id: string, used: Remote): Promise<void>
  */
 export function takeBack(actor: Actor, late: boolean): void {
   for (const [field, { id, after }] of actor.released) {
-    if ((actor.kind.spec.fields[field]?.meta?.late === true) !== late) continue;
+    if (isLate(actor.kind, field) !== late) continue;
     actor.took(id, { values: { [field]: after } });
     actor.released.delete(field);
   }

@@ -60,6 +60,11 @@ export function isLate(kind: AnyKind, field: string | undefined): boolean {
   return field !== undefined && kind.spec.fields[field]?.meta?.late === true;
 }
 
+/** The fields that are sent after the create: members of a kind's resources may refer to each other through them. */
+export function lateFields(kind: AnyKind): readonly string[] {
+  return Object.keys(kind.spec.fields).filter((field) => isLate(kind, field));
+}
+
 /** What must exist before each resource is created. */
 export function createGraph(kinds: Kinds, resources: readonly Resource[]): Graph {
   const needs = (resource: Resource) => {
@@ -85,7 +90,7 @@ export function sweep(input: SweepInput, resources: readonly Resource[] = input.
   const view: View = (key) => known.get(key);
   const visit = (resource: Resource) => {
     const spec = input.compiled.resolve(resource, view);
-    const decision = settleOrder(input, resource, decide(subjectOf(input, resource, spec)), decisions, spec);
+    const decision = heedOrder(input, resource, decide(subjectOf(input, resource, spec)), decisions, spec);
     decisions.set(resource.key, decision);
     known.set(resource.key, knownOf(decision, spec));
   };
@@ -136,7 +141,7 @@ function remembered(input: SweepInput, resource: Resource): [ResourceKey, JsonOb
 }
 
 // What a resource whose predecessor goes first depends on goes first too: both old objects must be down before either is new.
-function settleOrder(
+function heedOrder(
   input: SweepInput,
   resource: Resource,
   decision: Decision,

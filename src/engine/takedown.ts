@@ -8,6 +8,7 @@ import { stackName } from "../core/resource.ts";
 import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
 import { type Execution, failureOf, Halt } from "./execution.ts";
 import { ownerOf } from "./identify.ts";
+import { lateFields } from "./sweep.ts";
 
 /** Looks, at least a poll apart, that must miss an object before it is taken to be gone: one may be stale. */
 const ABSENCES_MIN = 2;
@@ -120,9 +121,9 @@ async function send(execution: Execution, { kind, record }: TakeDown, remote: Re
  * does not say so and the next look must.
  */
 async function withdraw(execution: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Remote | undefined> {
-  for (const [name, shape] of Object.entries(kind.spec.fields)) {
+  for (const name of lateFields(kind)) {
     const present = remote.values[name];
-    if (!shape.meta?.late || !Array.isArray(present) || present.length === 0) continue;
+    if (!Array.isArray(present) || present.length === 0) continue;
     const updater = kind.updates.find(({ fields }) => fields.includes(name)) as Updater<JsonObject>;
     const target = { id: remote.id, desired: { [name]: [] }, observed: remote.values, changes: { [name]: emptied(present) } };
     try {

@@ -294,3 +294,9 @@ export function naturalKey(kind: AnyKind, values: JsonObject): string | undefine
   const text = parts.join(" ");
   return kind.identity.ignoreCase ? text.toLowerCase() : text;
 }
+
+/** The natural key as {@link Scope.names} takes it: its fields and their values; empty where {@link naturalKey} is undefined. */
+export function scopeNames(kind: AnyKind, values: JsonObject): readonly JsonObject[] {
+  if (kind.identity.by !== "name" || naturalKey(kind, values) === undefined) return [];
+  return [Object.fromEntries(kind.identity.key.map((name) => [name, values[name]]))];
+}
