@@ -27,18 +27,23 @@ function partialSpec(kind: AnyKind): z.ZodType {
   return schema;
 }
 
+/** See the file's header. */
 export class Actor {
   readonly execution: Execution;
   readonly kind: AnyKind;
   readonly resource: Resource;
   readonly change: Change | undefined;
+  /** When its work began, on the runtime's monotonic clock. */
   readonly since: number;
+  /** Its objects, earlier generations among them, as looks and effects have told of them. */
   remotes: readonly Remote[];
+  /** A person asked for a replacement, and it was not begun yet. */
   forceReplace: boolean;
   /** A create was opened here and not sent yet, or was definitely not executed: nothing needs to be looked for. */
   fresh = false;
   /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
   looked = true;
+  /** Who owns the name was read in this run: kinds whose create overwrites need it. */
   namesRead = false;
   /** Fields that this run has sent an update of. */
   readonly sent = new Set<string>();
@@ -47,8 +52,9 @@ export class Actor {
   /** When this run opened an intent, and when it bound an object, on its own clock. */
   openedMs: number | undefined;
   boundMs: number | undefined;
+  /** Pauses so far, each longer than the one before. */
   waits = 0;
-  tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(execution: Execution, kind: AnyKind, resource: Resource, change: Change | undefined, index: RemoteIndex) {
     this.execution = execution;
@@ -68,27 +74,31 @@ export class Actor {
   /** Called while AWS refuses to delete a predecessor that must go first: `letGo` of everything that uses this resource. */
   onBlocked: (remote: Remote) => Promise<void> = () => Promise.resolve();
 
+  /** Takes what an effect brought about into what is known of the object. */
   took(id: string, effect: Effect): void {
     this.remotes = this.remotes.map((remote) => (remote.id === id ? withEffect(remote, effect) : remote));
   }
 
-  // Another resource may ask this one to let go while it is being updated: each sees what the other brought about.
+  /** Another resource may ask this one to let go while it is being updated: each sees what the other brought about. */
   oneAtATime<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(task);
-    this.tail = result.catch(() => {});
+    const result = this.#tail.then(task);
+    this.#tail = result.catch(() => {});
     return result;
   }
 
+  /** Its objects of earlier generations that are still there. */
   predecessors(): readonly Remote[] {
     const ids = new Set(this.decide().identified.retiring.map(({ id }) => id));
     return this.remotes.filter(({ id }) => ids.has(id));
   }
 
+  /** As this run last wrote it, under the former key where it was renamed. */
   get record(): ResourceRecord | undefined {
     const { key, renamedFrom } = this.resource;
     return this.execution.record(key) ?? (renamedFrom ? this.execution.record(renamedFrom) : undefined);
   }
 
+  /** What {@link decide} decides from, the spec resolved against what is known of the other resources by now. */
   subject(index: RemoteIndex): Subject {
     const { compiled } = this.execution.run.world;
     return {
@@ -102,30 +112,34 @@ export class Actor {
     };
   }
 
+  /** Decides anew from what is known now. Pure: it looks at nothing. */
   decide(): Decision {
     return decide(this.subject(new RemoteIndex(this.kind, stackName(this.execution.context.stack), this.remotes)));
   }
 
-  // A bound object is not concluded missing while AWS may not show it yet.
+  /** A bound object is not concluded missing while AWS may not show it yet. */
   mayStillShow(): boolean {
     return this.ageMs(this.boundMs, this.record?.boundAt) < this.execution.consistencyMs(this.kind);
   }
 
+  /** Since something happened: on this run's own clock where it happened here, else what is certain of the recorded time. */
   ageMs(hereMs: number | undefined, recordedAt = 0): number {
     return hereMs === undefined ? this.execution.certainAgeMs(recordedAt) : this.execution.context.runtime.monotonic() - hereMs;
   }
 
-  adopted(decision: Decision): ResourceRecord {
+  /** The first record of an object that was found without one. */
+  newRecord(decision: Decision): ResourceRecord {
     const uid = decision.identified.uid ?? this.execution.context.runtime.uid();
     return newRecord(this.resource, uid, decision.generation, this.execution.revision);
   }
 
-  // The record lives under the resource's present key.
-  rename(record: ResourceRecord): void {
+  /** Queues the record under the resource's present key, whatever key it had. */
+  put(record: ResourceRecord): void {
     if (record.key !== this.resource.key) this.execution.drop(record.key);
     this.execution.put({ ...record, key: this.resource.key });
   }
 
+  /** Deletes one of its objects. Resolves when it is gone. Throws a Halt. */
   async takeDown(remote: Remote): Promise<void> {
     const record = this.record as ResourceRecord;
     const onWait = (message: string) => this.report("waiting", `${message} ${remote.id}`);
@@ -158,6 +172,7 @@ export class Actor {
     throw this.stall("Refused", `${issue?.path.join(".")}: ${issue?.message}; nothing was sent`);
   }
 
+  /** Pauses, looks, and says that there is more to do. */
   async wait(reason: Reason, message: string): Promise<false> {
     this.report("waiting", message);
     const decision = this.decide();
@@ -165,6 +180,7 @@ export class Actor {
     return false;
   }
 
+  /** Looks for its objects after `delayMs`, by id, by natural key, and by tags while it is not bound. Throws a Halt when the time is over. */
   async look(names: readonly JsonObject[], delayMs: number, reason: Reason, message: string): Promise<void> {
     const record = this.record;
     const ids = [record?.id, ...(record?.retiring ?? []).map(({ id }) => id)].filter((id) => id !== undefined);
@@ -175,17 +191,19 @@ export class Actor {
     this.remotes = [...candidates(claimOf(this.subject(index)), index), ...old];
   }
 
-  // The natural key, unless a bound id makes it needless.
+  /** The natural key, unless a bound id makes it needless. */
   names(desired: JsonObject): readonly JsonObject[] {
     return this.record?.id === undefined ? scopeNames(this.kind, desired) : [];
   }
 
+  /** Tells whoever watches the run. */
   report(phase: "acting" | "waiting", message: string): void {
     const { key } = this.resource;
     const generation = this.record?.generation ?? 1;
     this.execution.progress({ key, action: this.change?.action ?? "none", phase, message, generation, since: this.since });
   }
 
+  /** Writes down that a person is needed, and why; the caller throws the Halt. */
   stall(reason: Reason, message: string): Halt {
     const record = this.record;
     if (record) this.execution.put(stalled(record, reason, message, this.execution.now()));
@@ -203,6 +221,7 @@ function withEffect(remote: Remote, { values }: Effect): Remote {
   return withTags({ ...remote, values: { ...remote.values, ...values } }, values.tags ?? remote.tags);
 }
 
+/** The object with these tags, where they are any. */
 export function withTags(remote: Remote, tags: unknown): Remote {
   return isObject(tags) ? { ...remote, tags: tags as Record<string, string> } : remote;
 }

@@ -74,7 +74,7 @@ function openIntent(actor: Actor, decision: Decision): void {
     revision: actor.execution.revision,
     ...(typeof name === "string" ? { name } : {}),
   });
-  actor.rename(begun(opened, actor.resource, decision.desired));
+  actor.put(begun(opened, actor.resource, decision.desired));
   actor.openedMs = actor.execution.context.runtime.monotonic();
   actor.fresh = true;
 }

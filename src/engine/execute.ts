@@ -11,8 +11,7 @@ import { BeaconError } from "../core/errors.ts";
 import { reach, reversed } from "../core/graph.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
-import type { Resource, ResourceKey } from "../core/resource.ts";
-import { stackName } from "../core/resource.ts";
+import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
 import { naturalKey, type Remote } from "../kind/kind.ts";
 import { Actor } from "./actor.ts";
@@ -69,6 +68,7 @@ class Stage {
   }
 }
 
+/** One resource's work: an actor's for a declared one, a removal for any other. */
 type Task = {
   readonly key: ResourceKey;
   readonly change: Change | undefined;
@@ -127,12 +127,12 @@ function tasksOf(execution: Execution): Tasks {
     actor.onBlocked = onBlocked;
     if (changes.get(resource.key)?.action === "create") prepare(actor);
     const task = tasks.get(resource.key) as Task;
-    task.start = () => begin(execution, task, () => converge(execution, task, resource, actor, tasks, relations));
+    task.start = () => begin(execution, task, () => convergeDeclared(task, actor, tasks, relations));
   }
   const declared = new Set(resources.map(({ key }) => key));
   for (const task of tasks.values()) {
     if (declared.has(task.key)) continue;
-    task.start = () => begin(execution, task, () => takeAway(execution, task, { tasks, indexes, relations, onBlocked }));
+    task.start = () => begin(execution, task, () => removeUndeclared(execution, task, { tasks, indexes, relations, onBlocked }));
   }
   return tasks;
 }
@@ -250,15 +250,8 @@ function finish(execution: Execution, task: Task, since: number, ending: Ending)
   return { key: task.key, action, ...ending };
 }
 
-async function converge(
-  execution: Execution,
-  task: Task,
-  resource: Resource,
-  actor: Actor,
-  tasks: Tasks,
-  { users, leaving }: Relations,
-): Promise<string> {
-  const kind = managedKind(execution.context.kinds, resource.kind);
+async function convergeDeclared(task: Task, actor: Actor, tasks: Tasks, { users, leaving }: Relations): Promise<string> {
+  const { execution, kind, resource } = actor;
   const needs = (late: boolean) =>
     resource.dependencies
       .filter(({ on, field }) => on !== resource.key && isLate(kind, field) === late)
@@ -317,8 +310,8 @@ async function after(execution: Execution, task: Task, others: readonly Task[], 
     const report = { key: task.key, action: task.change?.action ?? "none", generation: 1, since: execution.context.runtime.monotonic() };
     if (task.change && task.change.action !== "none") execution.progress({ ...report, phase: "after", message: `after ${other.key}` });
     await reached(task, other, stage).catch((cause: unknown) => {
-      const interrupted = cause instanceof Halt && (cause.outcome === "interrupted" || cause.outcome === "waiting");
-      throw new Halt(interrupted ? cause.outcome : "skipped", "DependencyNotReady", `${other.key} is not there yet`);
+      const unfinished = cause instanceof Halt && (cause.outcome === "interrupted" || cause.outcome === "waiting");
+      throw new Halt(unfinished ? cause.outcome : "skipped", "DependencyNotReady", `${other.key} is not there yet`);
     });
   }
 }
@@ -338,7 +331,7 @@ type Others = {
   readonly onBlocked: Removal["onBlocked"];
 };
 
-async function takeAway(execution: Execution, task: Task, { tasks, indexes, relations, onBlocked }: Others): Promise<string> {
+async function removeUndeclared(execution: Execution, task: Task, { tasks, indexes, relations, onBlocked }: Others): Promise<string> {
   const change = task.change as Change;
   const record = execution.run.world.state.records.get(task.key);
   if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");

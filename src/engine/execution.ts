@@ -78,11 +78,13 @@ export function failureOf(kind: AnyKind, error: unknown): Failure {
 /** SigV4 refuses a clock that is off by more than five minutes, so two machines that work are at most twice that apart. */
 const CLOCKS_APART_MAX_MS = 600_000;
 
+/** See the file's header. */
 export class Execution {
   readonly context: Context;
   readonly run: Run;
   /** Aborted when a person stops the run or the lease is lost. */
   readonly signal: AbortSignal;
+  /** The accepted revision's number; 0 where there is none. */
   readonly revision: number;
   readonly #looker: Looker;
   readonly #slots: PQueue;
@@ -107,12 +109,15 @@ export class Execution {
     for (const [key, pin] of Object.entries(run.world.pins)) this.#known.set(key as ResourceKey, pin.values);
   }
 
+  /** What expressions see by now. */
   readonly view: View = (key) => this.#known.get(key);
 
+  /** Makes values visible to the expressions of other resources. */
   learn(key: ResourceKey, values: JsonObject): void {
     this.#known.set(key, values);
   }
 
+  /** As this run last wrote it. */
   record(key: ResourceKey): ResourceRecord | undefined {
     return this.#records.get(key);
   }
@@ -126,12 +131,14 @@ export class Execution {
     return record;
   }
 
+  /** Queues the record's removal. */
   drop(key: ResourceKey): void {
     if (!this.#records.delete(key)) return;
     this.run.authority.lease.journal.remove(key);
     this.#dirty = true;
   }
 
+  /** Queues an event. `type` is CamelCase: Created, Corrected, Failed. */
   event(type: string, message: string, resource?: ResourceKey): void {
     this.run.authority.lease.journal.event({ at: this.now(), type, message, ...(resource ? { resource } : {}) });
   }
@@ -143,6 +150,7 @@ export class Execution {
     await this.#committed;
   }
 
+  /** ISO 8601, for people. */
   now(): string {
     return new Date(this.context.runtime.now()).toISOString();
   }
@@ -179,6 +187,7 @@ export class Execution {
     }
   }
 
+  /** Throws `LeaseLost` when the lease is lost, and a Halt when a person stopped the run. */
   checkStop(): void {
     if (this.run.authority.lease.signal.aborted) this.run.authority.lease.assertHeld();
     if (this.signal.aborted) throw new Halt("interrupted", "Updating", "interrupted before it was done");
@@ -198,7 +207,7 @@ export class Execution {
     }
   }
 
-  /** Sleeps between two tries of a call that was not executed. */
+  /** Sleeps between two tries of a call that was not executed. Throws a Halt when the run is stopped or its time is over. */
   async pause(delayMs: number, reason: Reason, message: string): Promise<void> {
     this.checkStop();
     const { runtime } = this.context;
@@ -231,6 +240,7 @@ export class Execution {
     return this.context.settings.consistencyMs ?? (identity.by === "name" ? 120_000 : identity.consistencyMs);
   }
 
+  /** Tells whoever watches the run. `since`: when the resource's work began, on the monotonic clock. */
   progress(progress: Omit<Progress, "elapsedMs"> & { since: number }): void {
     const { since, ...rest } = progress;
     this.run.onProgress?.({ ...rest, elapsedMs: this.context.runtime.monotonic() - since });

@@ -54,7 +54,7 @@ function bindTo(actor: Actor, decision: Decision, current: Remote): boolean {
   const known =
     record?.id === current.id && record.generation === decision.generation && record.key === actor.resource.key && !record.intent;
   if (known) return false;
-  actor.rename(bound(record ?? actor.adopted(decision), current.id, decision.generation, actor.execution.context.runtime.now()));
+  actor.put(bound(record ?? actor.newRecord(decision), current.id, decision.generation, actor.execution.context.runtime.now()));
   actor.boundMs = actor.execution.context.runtime.monotonic();
   return true;
 }

@@ -21,6 +21,7 @@ export type Want = {
 
 type Batch = { readonly wants: Want[]; readonly answer: Promise<RemoteIndex> };
 
+/** See the file's header. */
 export class Looker {
   readonly #context: Context;
   readonly #batches = new Map<string, Batch>();
@@ -29,7 +30,7 @@ export class Looker {
     this.#context = context;
   }
 
-  /** Resolves after a look of this kind that begins at most `delayMs` from now. */
+  /** Resolves after a look of this kind that begins at most `delayMs` from now. Throws `ReadFailed`, or the signal's reason. */
   look(kind: AnyKind, want: Want, delayMs: number, signal: AbortSignal): Promise<RemoteIndex> {
     const open = this.#batches.get(kind.id);
     if (open) {

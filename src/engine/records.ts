@@ -22,6 +22,7 @@ export function newRecord(resource: Resource, uid: string, generation: number, r
   };
 }
 
+/** What the resource needs, each once, itself left out: groups may refer to themselves. */
 export function dependenciesOf(resource: Resource): readonly ResourceKey[] {
   return [...new Set(resource.dependencies.map(({ on }) => on))].filter((on) => on !== resource.key);
 }
@@ -34,6 +35,7 @@ export function tokenFor(uid: string, generation: number): string {
 /** Stands in `applied` for a value that was begun to be brought about, and equals none: it makes the field ours. */
 const BEGUN: JsonObject = Object.freeze({ $begun: true });
 
+/** Whether `applied` says no more of a value than that it was begun. */
 export function isBegun(value: Json | undefined): boolean {
   return isObject(value) && value.$begun !== undefined;
 }
@@ -64,7 +66,7 @@ function begunIn(applied: Json | undefined, desired: Json): Json {
   return { ...applied, ...Object.fromEntries(fresh) };
 }
 
-/** Before a create is sent. */
+/** Before a create is sent: what was bound is gone, and the generation's token is fixed. `at.now`: epoch milliseconds. */
 export function withIntent(
   record: ResourceRecord,
   generation: number,
@@ -87,6 +89,7 @@ export function missed(record: ResourceRecord): ResourceRecord {
   return record.intent ? { ...record, intent: { ...record.intent, misses: record.intent.misses + 1 } } : record;
 }
 
+/** The create is bound, or was definitely not executed. */
 export function withoutIntent(record: ResourceRecord): ResourceRecord {
   const { intent: _intent, ...rest } = record;
   return rest;
@@ -108,6 +111,7 @@ export type Settled = {
   readonly revision: number;
 };
 
+/** Nothing is left to do: what now holds, and Ready. `now`: ISO 8601. */
 export function settled(record: ResourceRecord, at: Settled, now: string): ResourceRecord {
   const { resource, applied, observed } = at;
   const changed = digest(record.applied) !== digest(applied);
@@ -125,6 +129,7 @@ export function settled(record: ResourceRecord, at: Settled, now: string): Resou
   };
 }
 
+/** Nothing goes on without a person; `message` says what to do. `now`: ISO 8601. */
 export function stalled(record: ResourceRecord, reason: Reason, message: string, now: string): ResourceRecord {
   return {
     ...record,

@@ -25,12 +25,12 @@ export async function replace(actor: Actor, decision: Decision): Promise<boolean
 }
 
 function supersede(actor: Actor, decision: Decision): void {
-  const record = actor.record ?? actor.adopted(decision);
+  const record = actor.record ?? actor.newRecord(decision);
   actor.forceReplace = false;
   // One that was found by its tags is written down before it is superseded, or nobody would remember it.
   const { current, identified } = decision;
   const known = current ? bound(record, current.id, identified.generation, actor.execution.context.runtime.now()) : record;
-  actor.rename(superseded(known, decision.generation));
+  actor.put(superseded(known, decision.generation));
 }
 
 /** Predecessors that must be gone before the successor is created. */
