@@ -27,6 +27,7 @@ metadata: {name: main}
 spec: {cidrBlock: 10.0.0.0/16}
 ---
 `;
+const WEB_ID = 'outputs:\n    webId: {value: "${securityGroup.web.groupId}"}\n';
 const group = (port: number): string => `
 apiVersion: ec2.aws/v1
 kind: SecurityGroup
@@ -43,7 +44,7 @@ function ended(run: Ended, exitCode: number, what: string): string {
 }
 
 test("a stack's life: apply, no difference, drift with its cause, correction, pruning, deletion", async () => {
-  await using place = await workspace((project) => ({ "m.yaml": head(project) + vpc + group(443) }));
+  await using place = await workspace((project) => ({ "m.yaml": head(project).replace("outputs:\n", WEB_ID) + vpc + group(443) }));
   const beaconctl = (...args: string[]) => place.beaconctl(...args, "-f", "m.yaml");
   assert.match(ended(await beaconctl("diff"), 1, "first diff"), /2 to create, 0 to update/);
   const applied = await beaconctl("apply", "--yes");
@@ -64,6 +65,10 @@ test("a stack's life: apply, no difference, drift with its cause, correction, pr
   assert.match(ended(await beaconctl("get"), 0, "get"), /SecurityGroup\/web +Ready +sg-/);
   assert.match(ended(await beaconctl("describe", "sg/web"), 0, "describe"), /Depends on +VPC\/main/);
   assert.equal(ended(await beaconctl("outputs", "vpcId"), 0, "outputs"), `${vpcId}\n`);
+
+  ended(await beaconctl("diff", "sg/web"), 0, "a part of it: what is not selected still has its values");
+  ended(await beaconctl("apply", "VPC/main", "--yes"), 0, "a part of it");
+  assert.match(ended(await beaconctl("outputs", "webId"), 0, "outputs after a part"), /^sg-/);
 
   place.write({ "m.yaml": head(place.project) + vpc });
   const refused = await beaconctl("apply", "--yes");
