@@ -27,6 +27,7 @@ export type TableFacts = {
   readonly backedUp: boolean;
 };
 
+/** One call that brings the table nearer to what it should be; `wait` is none. */
 export type Step = "create" | "wait" | "protect" | "expire" | "backUp";
 
 const EXPIRES_AT = "expiresAt";

@@ -29,6 +29,7 @@ export type Taken = { readonly item: LeaseItem; readonly sentMs: number };
 
 type Renewal = { readonly next: LeaseItem; readonly writes: readonly Write[]; readonly token: string; readonly ending: Ending | undefined };
 
+/** See the file's header. */
 export class HeldLease implements Lease, Renewer {
   readonly holder: string;
   readonly epoch: number;

@@ -33,6 +33,7 @@ export type LeaseItem = Item & {
   readonly free: boolean;
 };
 
+/** The partition with an item for every stack. */
 export const STACKS_PARTITION = "stacks";
 const RECORD = "record#";
 const REVISION = "revision";
@@ -42,22 +43,27 @@ const COMPRESS_FROM_BYTES = 1024;
 const CHUNK_BYTES = 380_000;
 const EVENT_DAYS = 30;
 
+/** Lease, records and revision of a stack. */
 export function stackPartition(stack: Stack): string {
   return `stack#${stackName(stack)}`;
 }
 
+/** The events of a stack, by time. */
 export function eventsPartition(stack: Stack): string {
   return `events#${stackName(stack)}`;
 }
 
+/** Where the stack's lease lies, whether there is one or not. */
 export function leaseKey(stack: Stack): ItemKey {
   return { pk: stackPartition(stack), sk: "lease" };
 }
 
+/** Where the record of a resource lies. */
 export function recordKey(stack: Stack, key: ResourceKey): ItemKey {
   return { pk: stackPartition(stack), sk: `${RECORD}${key}` };
 }
 
+/** A record, with the epoch of the holder that writes it. */
 export function recordItem(stack: Stack, record: ResourceRecord, epoch: number): Item {
   return { ...recordKey(stack, record.key), format: STATE_FORMAT, epoch, data: packed(record) };
 }
@@ -87,10 +93,10 @@ export function revisionWrites(stack: Stack, revision: Revision): readonly Write
   ];
 }
 
-/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format. */
+/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format, `StateDamaged` where the revision cannot be read. */
 export function stateOf(items: readonly Item[]): StackState {
   for (const item of items) assertReadable(item);
-  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).map((item) => unpacked<ResourceRecord>(item.data));
+  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).flatMap(recordOf);
   const revision = revisionOf(items);
   const lease = items.find(({ sk }) => sk === "lease") as LeaseItem | undefined;
   return {
@@ -100,6 +106,17 @@ export function stateOf(items: readonly Item[]): StackState {
   };
 }
 
+// A record that cannot be read is as good as lost: AWS knows the object by its tags, and the next apply writes the record anew.
+function recordOf(item: Item): readonly ResourceRecord[] {
+  try {
+    const record = unpacked<ResourceRecord>(item.data);
+    return item.sk === `${RECORD}${record.key}` ? [record] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Throws `StateDamaged`: a revision holds what a person was promised to be asked, and nothing in AWS could say it again. */
 function revisionOf(items: readonly Item[]): Revision | undefined {
   const bySortKey = new Map(items.map((item) => [item.sk, item]));
   const head = bySortKey.get(REVISION);
@@ -108,13 +125,20 @@ function revisionOf(items: readonly Item[]): Revision | undefined {
     { length: Number(head.chunks) },
     (_, n) => bySortKey.get(n === 0 ? REVISION : `${REVISION}#${n}`)?.data as Uint8Array,
   );
-  return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
+  try {
+    return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
+  } catch (cause) {
+    const next = "restore the state table, or delete this item of it: the next apply then accepts a revision anew";
+    throw new BeaconError("StateDamaged", "the stack's revision cannot be read", { where: `${head.pk} ${head.sk}`, next, cause });
+  }
 }
 
+/** The part of a lease that others may see: its random owner is the holder's own. */
 export function leaseView({ holder, epoch, heartbeat, since, renewedAt }: LeaseItem): LeaseView {
   return { holder, epoch, heartbeat, since, renewedAt };
 }
 
+/** An event as stored. Throws `StateTooNew`. */
 export function eventOf(item: Item): StackEvent {
   assertReadable(item);
   return unpacked<StackEvent>(item.data);

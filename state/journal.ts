@@ -25,6 +25,7 @@ export type Renewer = {
   renew(writes: readonly Write[], ending?: Ending): Promise<void>;
 };
 
+/** See the file's header. */
 export class TableJournal implements Journal {
   readonly #table: Table;
   readonly #runtime: Runtime;

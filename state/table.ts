@@ -6,7 +6,9 @@
  */
 
 export type Scalar = string | number | boolean;
+/** Partition key and sort key. */
 export type ItemKey = { readonly pk: string; readonly sk: string };
+/** One stored item. A large value is bytes. */
 export type Item = ItemKey & { readonly [attribute: string]: Scalar | Uint8Array };
 
 /** What the stored item must be: not there, or with exactly these attributes. */
@@ -17,6 +19,7 @@ export type Write =
   | { readonly put: Item; readonly when?: readonly Requirement[] }
   | { readonly remove: ItemKey; readonly when?: readonly Requirement[] };
 
+/** Which part of a partition; without any, all of it in the order of sort keys. */
 export type QueryOptions = {
   /** Only sort keys above this one. */
   readonly after?: string;
@@ -25,6 +28,7 @@ export type QueryOptions = {
   readonly limit?: number;
 };
 
+/** See the file's header. */
 export interface Table {
   /** Strongly consistent. */
   get(key: ItemKey): Promise<Item | undefined>;

@@ -12,6 +12,7 @@ export type CallCount = {
   readonly throttles: number;
 };
 
+/** Counts sends, not attempts that never left. One per session. */
 export class CallCounter {
   readonly #counts = new Map<string, CallCount>();
 

@@ -4,6 +4,7 @@ type Provider = ReturnType<typeof import("@aws-sdk/credential-providers")["fromN
 /** Keys, and when they expire. */
 export type Credentials = Awaited<ReturnType<Provider>>;
 
+/** Whose credentials: a profile's, or the default chain's, and then the role's. */
 export type CredentialOptions = {
   readonly region: string;
   readonly endpoint?: string;

@@ -31,6 +31,7 @@ import {
   type Writer,
 } from "./service.ts";
 
+/** Which AWS, as whom, and what its handles may call. */
 export type ConnectOptions = {
   /** Absent: us-east-1 on the sandbox, else an error. */
   readonly region?: string;

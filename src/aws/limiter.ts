@@ -19,6 +19,7 @@ const RECOVERY_MS = 60_000;
 // Calls in flight when the first is throttled fail together: they are one sign, not many.
 const ONE_SIGN_MS = 1000;
 
+/** A bucket nothing was taken from; it holds one token at least. */
 export function fullBucket(limit: Limit, factor: number, atMs: number): Bucket {
   return { limit, factor, atMs, tokens: Math.max(1, limit.capacity * factor) };
 }

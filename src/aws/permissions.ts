@@ -65,6 +65,7 @@ export const STATE_OPERATIONS = Object.freeze([
   "dynamodb:TransactWriteItems",
 ] as const satisfies readonly OperationName[]);
 
+/** What `bootstrap` needs beside: it makes the state table, and looks whether it is as it should be. */
 export const BOOTSTRAP_OPERATIONS = Object.freeze([
   "dynamodb:CreateTable",
   "dynamodb:DescribeTable",
@@ -75,6 +76,7 @@ export const BOOTSTRAP_OPERATIONS = Object.freeze([
   "dynamodb:UpdateContinuousBackups",
 ] as const satisfies readonly OperationName[]);
 
+/** What the policy is limited to. */
 export type PolicyOptions = {
   /** Name of the state table. */
   readonly stateTable: string;

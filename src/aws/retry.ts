@@ -17,6 +17,7 @@ const READS_MAX = 3;
 const READ_BASE_MS = 200;
 const READ_CAP_MS = 2000;
 
+/** What is retried, and on whose clock. `onThrottled` hears of every throttle, the last one too. */
 export type RetryOptions = {
   readonly runtime: Pick<Runtime, "sleep" | "uid">;
   readonly mutating: boolean;

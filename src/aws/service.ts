@@ -11,6 +11,7 @@ export type OperationName = `${string}:${string}`;
 /** An AWS service whose SDK module is loaded on first use. `id` is its IAM prefix, as in `ec2:CreateVpc`. */
 export type Service<Module> = { readonly id: string; readonly client: keyof Module & string; readonly load: () => Promise<Module> };
 
+/** Names a service; loads nothing. `load` must be an `import()`, so that start-up does not pay for the SDK. */
 export function service<Module>(id: string, client: keyof Module & string, load: () => Promise<Module>): Service<Module> {
   return Object.freeze({ id, client, load });
 }

@@ -2,10 +2,15 @@
 
 import type { Lifecycle, ResourceKey } from "../core/resource.ts";
 
+/** The stack's name, `beacon/prod`: what a stack's objects are listed by. */
 export const TAG_STACK = "beacon:stack";
+/** The resource's key, `VPC/main`. */
 export const TAG_RESOURCE = "beacon:resource";
+/** The resource's uid: what tells it from another of the same key. */
 export const TAG_UID = "beacon:uid";
+/** Which of the resource's objects it is, counted from 1. */
 export const TAG_GENERATION = "beacon:generation";
+/** `retain` or `protect`; absent for `delete`. */
 export const TAG_DELETION = "beacon:deletion";
 
 /** A remote object's tags as a map. */

@@ -26,6 +26,7 @@ export const REASONS = Object.freeze({
 /** CamelCase, from the closed list. */
 export type Reason = keyof typeof REASONS;
 
+/** Kubernetes' own three: usable, being worked on, in need of a person. */
 export type ConditionType = "Ready" | "Reconciling" | "Stalled";
 
 /** One condition of a resource. `since` is an ISO 8601 time; `message` says what to do where something is to be done. */

@@ -15,6 +15,7 @@ export function unknown(expression: string): Unknown {
   return Object.freeze({ $unknown: expression });
 }
 
+/** True for an {@link Unknown} itself; {@link holdsUnknown} looks inside too. */
 export function isUnknown(value: Json | undefined): value is Unknown {
   return isObject(value) && typeof value.$unknown === "string";
 }

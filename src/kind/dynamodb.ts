@@ -20,6 +20,7 @@ import { defined } from "./listing.ts";
 /** One UpdateTable, and what holds once AWS has taken it. */
 export type TableStep = { readonly request: Omit<UpdateTableInput, "TableName">; readonly values: JsonObject };
 
+/** A field that does not differ. */
 export const NO_CHANGE: FieldChange = { before: undefined, after: undefined, added: [], removed: [], changed: [], set: {}, drop: [] };
 
 type Keys = { readonly hash: string; readonly range?: string | undefined };
@@ -42,15 +43,18 @@ type Throughput = {
 
 // What follows turns the manifest's words into AWS's.
 
+/** A key schema: the hash key first, as AWS wants it. */
 export function keysOut({ hash, range }: Keys): KeySchemaElement[] {
   const key = { AttributeName: hash, KeyType: "HASH" as const };
   return range === undefined ? [key] : [key, { AttributeName: range, KeyType: "RANGE" }];
 }
 
+/** The key attributes' types as AWS's list. */
 export function attributesOut(types: Types): AttributeDefinition[] {
   return Object.entries(types).map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }));
 }
 
+/** A global secondary index as a create or an update wants it. */
 export function indexOut(index: Index): GlobalSecondaryIndex {
   return {
     IndexName: index.indexName,
@@ -72,6 +76,7 @@ function renamed(members: JsonObject | undefined, names: Readonly<Record<string,
   return members && Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name], value]));
 }
 
+/** A policy as text, whether the manifest has it as text or as an object. */
 export function policyOut(policy: unknown): string | undefined {
   return policy === undefined || typeof policy === "string" ? policy : JSON.stringify(policy);
 }
@@ -88,6 +93,7 @@ export function capitalized(members: object | undefined): object | undefined {
   );
 }
 
+/** AWS refuses empty lists where it takes none at all. */
 export function nonEmpty<T>(list: T[] | undefined): T[] | undefined {
   return list && list.length > 0 ? list : undefined;
 }
@@ -127,11 +133,13 @@ export function statusOf(table: TableDescription): JsonObject {
   });
 }
 
+/** Time to live as the manifest says it; a table that was never asked has none. */
 export function timeToLiveOf(found: TimeToLiveDescription | undefined): JsonObject {
   const enabled = found?.TimeToLiveStatus === "ENABLED" || found?.TimeToLiveStatus === "ENABLING";
   return enabled ? { enabled, attributeName: found.AttributeName } : { enabled };
 }
 
+/** Point-in-time recovery as the manifest says it. */
 export function backupsOf(found: PointInTimeRecoveryDescription | undefined): JsonObject {
   const pointInTimeRecoveryEnabled = found?.PointInTimeRecoveryStatus === "ENABLED";
   return pointInTimeRecoveryEnabled
@@ -169,6 +177,7 @@ function streamOf(found: TableDescription["StreamSpecification"]): JsonObject {
   return found?.StreamEnabled ? defined({ streamEnabled: true, streamViewType: found.StreamViewType }) : { streamEnabled: false };
 }
 
+/** Encryption with a key of the account; without a description, AWS encrypts with a key of its own. */
 export function sseOf(found: TableDescription["SSEDescription"]): JsonObject {
   const enabled = found?.Status === "ENABLED" || found?.Status === "ENABLING" || found?.Status === "UPDATING";
   return enabled ? defined({ enabled, sseType: found.SSEType, kmsMasterKeyId: found.KMSMasterKeyArn }) : { enabled };

@@ -7,6 +7,7 @@ import type { Updater } from "./kind.ts";
 import { chunks, type Finders } from "./listing.ts";
 import { tagsUpdater } from "./updaters.ts";
 
+/** EC2, loaded at its first call. */
 export const ec2 = service("ec2", "EC2Client", () => import("@aws-sdk/client-ec2"));
 
 // EC2 takes 200 filter values a request (EC2 user guide, "List and filter"); some are left for a kind's own filters.

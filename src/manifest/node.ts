@@ -9,6 +9,7 @@ export type Source = { readonly file: string; readonly directory: string; readon
 /** A stretch of a source, in characters from its beginning. */
 export type Place = { readonly source: Source; readonly start: number; readonly end: number };
 
+/** A scalar as YAML's core schema reads it. */
 export type ScalarNode = {
   readonly type: "scalar";
   readonly value: string | number | boolean | null;
