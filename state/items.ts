@@ -93,10 +93,10 @@ export function revisionWrites(stack: Stack, revision: Revision): readonly Write
   ];
 }
 
-/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format, `StateDamaged` where the revision cannot be read. */
+/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format. */
 export function stateOf(items: readonly Item[]): StackState {
   for (const item of items) assertReadable(item);
-  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).flatMap(recordOf);
+  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).map((item) => unpacked<ResourceRecord>(item.data));
   const revision = revisionOf(items);
   const lease = items.find(({ sk }) => sk === "lease") as LeaseItem | undefined;
   return {
@@ -106,17 +106,6 @@ export function stateOf(items: readonly Item[]): StackState {
   };
 }
 
-// A record that cannot be read is as good as lost: AWS knows the object by its tags, and the next apply writes the record anew.
-function recordOf(item: Item): readonly ResourceRecord[] {
-  try {
-    const record = unpacked<ResourceRecord>(item.data);
-    return item.sk === `${RECORD}${record.key}` ? [record] : [];
-  } catch {
-    return [];
-  }
-}
-
-/** Throws `StateDamaged`: a revision holds what a person was promised to be asked, and nothing in AWS could say it again. */
 function revisionOf(items: readonly Item[]): Revision | undefined {
   const bySortKey = new Map(items.map((item) => [item.sk, item]));
   const head = bySortKey.get(REVISION);
@@ -125,12 +114,7 @@ function revisionOf(items: readonly Item[]): Revision | undefined {
     { length: Number(head.chunks) },
     (_, n) => bySortKey.get(n === 0 ? REVISION : `${REVISION}#${n}`)?.data as Uint8Array,
   );
-  try {
-    return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
-  } catch (cause) {
-    const next = "restore the state table, or delete this item of it: the next apply then accepts a revision anew";
-    throw new BeaconError("StateDamaged", "the stack's revision cannot be read", { where: `${head.pk} ${head.sk}`, next, cause });
-  }
+  return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
 }
 
 /** The part of a lease that others may see: its random owner is the holder's own. */

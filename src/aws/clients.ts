@@ -4,9 +4,6 @@
  * A guard sits on the client, not in front of it, so that nothing that holds a client can pass it by.
  */
 
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import type { Duplex } from "node:stream";
 import { BeaconError } from "../core/errors.ts";
 import type { Lease } from "../core/store.ts";
 import type { Credentials } from "./credentials.ts";
@@ -85,14 +82,13 @@ export class Clients {
   async #make<Module>(service: Service<Module>): Promise<{ module: unknown; client: Client }> {
     const module = await service.load();
     const Client = module[service.client] as Constructor<Client, object>;
-    const client = new Client(clientConfig(this.#options, this.#guard.lease));
+    const client = new Client(clientConfig(this.#options));
     addGuards(client.middlewareStack, service.id, this.#guard);
     return { module, client };
   }
 }
 
-function clientConfig({ region, endpoint, version, credentials, requestTimeoutMs }: ClientOptions, lease: Lease | undefined): object {
-  const agentOptions = { keepAlive: true, maxSockets: SOCKETS_MAX };
+function clientConfig({ region, endpoint, version, credentials, requestTimeoutMs }: ClientOptions): object {
   return {
     region,
     ...(endpoint ? { endpoint } : {}),
@@ -105,37 +101,10 @@ function clientConfig({ region, endpoint, version, credentials, requestTimeoutMs
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
       socketTimeout: requestTimeoutMs,
-      httpAgent: lease ? leased(new HttpAgent(agentOptions), "connect", lease) : agentOptions,
-      httpsAgent: lease ? leased(new HttpsAgent(agentOptions), "secureConnect", lease) : agentOptions,
+      httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
+      httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
     },
   };
-}
-
-type Connected = (error: Error | null, socket?: Duplex) => void;
-
-/**
- * An agent that hands a new connection out when it stands, and only while the lease is held. The system connects for a process
- * that is frozen, and would let it send on waking what it was about to send before.
- */
-function leased(agent: HttpAgent, standing: "connect" | "secureConnect", lease: Lease): HttpAgent {
-  const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (options, connected?: Connected) => {
-    const socket = connect(options) as Duplex;
-    const failed = (error: Error) => connected?.(error);
-    socket.once("error", failed);
-    socket.once(standing, () => {
-      socket.off("error", failed);
-      try {
-        lease.assertHeld();
-      } catch (error) {
-        socket.destroy();
-        return connected?.(error as Error);
-      }
-      connected?.(null, socket);
-    });
-    return undefined;
-  };
-  return agent;
 }
 
 function addGuards(stack: Stack, serviceId: string, { allowed, forbidden, lease }: Guard): void {
