@@ -4,6 +4,9 @@
  * A guard sits on the client, not in front of it, so that nothing that holds a client can pass it by.
  */
 
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
 import { BeaconError } from "../core/errors.ts";
 import type { Lease } from "../core/store.ts";
 import type { Credentials } from "./credentials.ts";
@@ -57,7 +60,7 @@ export class Clients {
 
   /** One send of one operation, retried by nobody. `onSending` is called when the request is handed to the connection. */
   async send<Module>(service: Service<Module>, operation: string, input: unknown, { signal, onSending }: SendOptions): Promise<unknown> {
-    const { module, client } = await this.#client(service);
+    const { module, client } = await this.#client(service, isMutating(`${service.id}:${operation}`) ? this.#guard.lease : undefined);
     const Command = (module as Record<string, Constructor<Command, unknown> | undefined>)[`${operation}Command`];
     if (!Command) throw new Error(`the SDK has no ${service.id}:${operation}`);
     const command = new Command(input);
@@ -70,25 +73,28 @@ export class Clients {
     for (const made of await Promise.allSettled(this.#clients.values())) if (made.status === "fulfilled") made.value.client.destroy();
   }
 
-  #client<Module>(service: Service<Module>): Promise<{ module: unknown; client: Client }> {
-    let made = this.#clients.get(service.id);
+  // Under a lease, what changes something has connections of its own, which end with the lease; reads go on.
+  #client<Module>(service: Service<Module>, lease: Lease | undefined): Promise<{ module: unknown; client: Client }> {
+    const key = lease ? `${service.id} leased` : service.id;
+    let made = this.#clients.get(key);
     if (!made) {
-      made = this.#make(service);
-      this.#clients.set(service.id, made);
+      made = this.#make(service, lease);
+      this.#clients.set(key, made);
     }
     return made;
   }
 
-  async #make<Module>(service: Service<Module>): Promise<{ module: unknown; client: Client }> {
+  async #make<Module>(service: Service<Module>, lease: Lease | undefined): Promise<{ module: unknown; client: Client }> {
     const module = await service.load();
     const Client = module[service.client] as Constructor<Client, object>;
-    const client = new Client(clientConfig(this.#options));
+    const client = new Client(clientConfig(this.#options, lease));
     addGuards(client.middlewareStack, service.id, this.#guard);
     return { module, client };
   }
 }
 
-function clientConfig({ region, endpoint, version, credentials, requestTimeoutMs }: ClientOptions): object {
+function clientConfig({ region, endpoint, version, credentials, requestTimeoutMs }: ClientOptions, lease: Lease | undefined): object {
+  const agentOptions = { keepAlive: true, maxSockets: SOCKETS_MAX };
   return {
     region,
     ...(endpoint ? { endpoint } : {}),
@@ -101,10 +107,36 @@ function clientConfig({ region, endpoint, version, credentials, requestTimeoutMs
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
       socketTimeout: requestTimeoutMs,
-      httpAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
-      httpsAgent: { keepAlive: true, maxSockets: SOCKETS_MAX },
+      httpAgent: lease ? leased(new HttpAgent(agentOptions), "connect", lease) : agentOptions,
+      httpsAgent: lease ? leased(new HttpsAgent(agentOptions), "secureConnect", lease) : agentOptions,
     },
   };
+}
+
+/**
+ * An agent that hands a new connection out when it stands, and only while the lease is held. The system connects for a process
+ * that is frozen, and would let it send on waking what it was about to send before.
+ */
+function leased(agent: HttpAgent, standing: "connect" | "secureConnect", lease: Lease): HttpAgent {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, connected) => {
+    const socket = connect(options) as Duplex;
+    const failed = (error: Error) => connected?.(error, socket);
+    socket.once("error", failed);
+    socket.once(standing, () => {
+      socket.off("error", failed);
+      try {
+        lease.assertHeld();
+      } catch (error) {
+        socket.destroy();
+        connected?.(error as Error, socket);
+        return;
+      }
+      connected?.(null, socket);
+    });
+    return undefined;
+  };
+  return agent;
 }
 
 function addGuards(stack: Stack, serviceId: string, { allowed, forbidden, lease }: Guard): void {

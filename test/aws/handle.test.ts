@@ -97,6 +97,17 @@ describe("handles", { concurrency: 1 }, () => {
     );
   });
 
+  test("a call that was past its check sends nothing when its connection stands only after the lease is lost", async () => {
+    let checks = 0;
+    const assertHeld = () => {
+      checks += 1;
+      if (checks > 1) throw new BeaconError("LeaseLost", "gone");
+    };
+    const creating = session.writer(lease({ assertHeld })).write(ec2, "CreateVpc", {});
+    await assert.rejects(creating, { code: "LeaseLost" });
+    assert.deepEqual([checks, server.requests], [2, []]);
+  });
+
   test("a lease that ends while a call is in flight ends the call, and its outcome is ambiguous", async () => {
     const control = new AbortController();
     server.answer("hang");
