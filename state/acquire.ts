@@ -12,7 +12,7 @@ import { STATE_FORMAT } from "../src/core/record.ts";
 import { type Stack, stackName } from "../src/core/resource.ts";
 import type { AcquireOptions, Runtime } from "../src/core/store.ts";
 import type { Taken } from "./held-lease.ts";
-import { assertReadable, type LeaseItem, leaseKey, leaseView } from "./items.ts";
+import { assertLease, type LeaseItem, leaseKey, leaseView } from "./items.ts";
 import { passes, patiently } from "./patience.ts";
 import { ConditionFailed, type Table } from "./table.ts";
 
@@ -51,7 +51,7 @@ class Attempt {
   /** One look, and what follows from it: a wait, a try, or the lease. */
   async step(): Promise<Taken | undefined> {
     const seen = (await patiently(this.#runtime, () => this.#table.get(leaseKey(this.#stack)))) as LeaseItem | undefined;
-    if (seen) assertReadable(seen);
+    if (seen) assertLease(seen);
     if (seen?.owner === this.#owner && this.#sentMs !== undefined) return { item: seen, sentMs: this.#sentMs };
     if (!seen || seen.free) return this.#try(seen);
     const stillMs = this.#stillMs(seen);

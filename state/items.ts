@@ -93,10 +93,10 @@ export function revisionWrites(stack: Stack, revision: Revision): readonly Write
   ];
 }
 
-/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format. */
+/** A stack's partition as state. Throws `StateTooNew` on an item of a newer format, `StateDamaged` where the revision cannot be read. */
 export function stateOf(items: readonly Item[]): StackState {
   for (const item of items) assertReadable(item);
-  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).map((item) => unpacked<ResourceRecord>(item.data));
+  const records = items.filter(({ sk }) => sk.startsWith(RECORD)).flatMap(recordOf);
   const revision = revisionOf(items);
   const lease = items.find(({ sk }) => sk === "lease") as LeaseItem | undefined;
   return {
@@ -106,6 +106,17 @@ export function stateOf(items: readonly Item[]): StackState {
   };
 }
 
+// A record that cannot be read is as good as lost: AWS knows the object by its tags, and the next apply writes the record anew.
+function recordOf(item: Item): readonly ResourceRecord[] {
+  try {
+    const record = unpacked<ResourceRecord>(item.data);
+    return item.sk === `${RECORD}${record.key}` ? [record] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Throws `StateDamaged`: a revision holds what a person was promised to be asked, and nothing in AWS could say it again. */
 function revisionOf(items: readonly Item[]): Revision | undefined {
   const bySortKey = new Map(items.map((item) => [item.sk, item]));
   const head = bySortKey.get(REVISION);
@@ -114,7 +125,12 @@ function revisionOf(items: readonly Item[]): Revision | undefined {
     { length: Number(head.chunks) },
     (_, n) => bySortKey.get(n === 0 ? REVISION : `${REVISION}#${n}`)?.data as Uint8Array,
   );
-  return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
+  try {
+    return JSON.parse(gunzipSync(Buffer.concat(parts)).toString()) as Revision;
+  } catch (cause) {
+    const next = "restore the state table, or delete this item of it: the next apply then accepts a revision anew";
+    throw new BeaconError("StateDamaged", "the stack's revision cannot be read", { where: `${head.pk} ${head.sk}`, next, cause });
+  }
 }
 
 /** The part of a lease that others may see: its random owner is the holder's own. */
@@ -133,6 +149,14 @@ export function assertReadable(item: Item): void {
   if (Number(item.format) <= STATE_FORMAT) return;
   const message = `the state was written in format ${item.format}, and this beaconctl reads up to ${STATE_FORMAT}`;
   throw new BeaconError("StateTooNew", message, { where: `${item.pk} ${item.sk}`, next: "update it: npm install -g beaconctl@latest" });
+}
+
+/** Also throws `StateDamaged`: of a lease that says nothing of its holder, nobody can tell whether it lives. */
+export function assertLease(item: Item): asserts item is LeaseItem {
+  assertReadable(item);
+  if ([item.owner, item.epoch, item.heartbeat, item.ttlMs].every((member) => member !== undefined)) return;
+  const next = "make sure that nobody applies the stack, then delete this item of the state table";
+  throw new BeaconError("StateDamaged", "the stack's lease cannot be read", { where: `${item.pk} ${item.sk}`, next });
 }
 
 function packed(value: ResourceRecord | StackEvent): string | Uint8Array {

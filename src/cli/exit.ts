@@ -34,6 +34,7 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = Object.freeze({
   OperationUndeclared: 70,
   StateTableMissing: 3,
   StateTooNew: 3,
+  StateDamaged: 3,
   StateConflict: 5,
   LeaseHeld: 5,
   LeaseLost: 5,

@@ -165,12 +165,17 @@ function mayClearUp({ kind, lifecycle }: Claim): boolean {
 
 function fromBinding(claim: Claim, bound: Remote, peers: readonly Remote[]): Partial<Identified> {
   const owner = ownerOf(bound);
-  const another = owner !== undefined && (owner.stack !== claim.stack || owner.uid !== claim.record?.uid);
-  if (another) {
+  if (owner && isAnothers(claim, owner)) {
     const message = `${bound.id} is bound to ${claim.key}, but its tags name ${owner.resource} of ${owner.stack}: restore its beacon:* tags, or delete ${claim.key} with lifecycle.deletion: retain`;
     return { problem: { reason: "Conflict", message } };
   }
   return { current: bound, via: "binding", surplus: peers.filter((peer) => peer.id !== bound.id) };
+}
+
+// A strange uid beside the resource's own name came of a hand, or of a record older than the object: the bound id outranks it.
+function isAnothers({ stack, key, formerKey, record }: Claim, owner: Ownership): boolean {
+  if (owner.stack !== stack) return true;
+  return owner.uid !== record?.uid && ![key, formerKey, record?.key].includes(owner.resource);
 }
 
 function fromName(claim: Claim, index: RemoteIndex): Partial<Identified> {

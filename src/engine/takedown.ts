@@ -74,7 +74,7 @@ function sameObject(found: Remote | undefined, { remote }: TakeDown): Remote | u
 
 function assertOurs(execution: Execution, { record: { key, uid }, remote }: TakeDown): void {
   const owner = ownerOf(remote);
-  if (!owner || (owner.stack === stackName(execution.context.stack) && owner.uid === uid)) return;
+  if (!owner || (owner.stack === stackName(execution.context.stack) && (owner.uid === uid || owner.resource === key))) return;
   throw new Halt(
     "failed",
     "Conflict",

@@ -85,6 +85,12 @@ const ROWS: readonly Row[] = [
     is: "blocked Protected",
   },
   { why: "another owner's tags on a bound object", record: BOUND, remotes: [{ ...owned("t-1"), tags: OTHER }], is: "blocked Conflict" },
+  {
+    why: "a strange uid on a bound object that names this very resource is put back",
+    record: BOUND,
+    remotes: [owned("t-1", {}, { "beacon:uid": "u2", "beacon:generation": "7" })],
+    is: "update t-1 tags,tags",
+  },
   { why: "two objects claim to be it, none is bound", remotes: [owned("t-1"), owned("t-2")], is: "blocked Conflict" },
   {
     why: "two of one open intent: either will do",

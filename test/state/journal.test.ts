@@ -279,4 +279,22 @@ describe("the rest of the memory", () => {
       );
     });
   });
+
+  test("a record that cannot be read is as good as lost; a revision or a lease is not", async () => {
+    const pk = "stack#beacon/prod";
+    const damaged = [
+      { pk, sk: "record#VPC/main", format: 1, data: "{garbage" },
+      { pk, sk: "record#VPC/bytes", format: 1, data: new Uint8Array([1, 2, 3]) },
+      { pk, sk: "record#VPC/none", format: 1 },
+      { pk, sk: "record#VPC/other", format: 1, data: '{"key":"VPC/main"}' },
+    ];
+    const scene = new Scene();
+    for (const item of damaged) scene.table.put(item);
+    await scene.world.run(async () => assert.equal((await scene.actor("a").store.load(PROD)).records.size, 0));
+    scene.table.put({ pk, sk: "revision", format: 1, number: 3, chunks: 1, data: new Uint8Array([1, 2, 3]) });
+    await scene.world.run(() => assert.rejects(scene.actor("a").store.load(PROD), code("StateDamaged")));
+    const leased = new Scene();
+    leased.table.put({ pk, sk: "lease", format: 1 });
+    await leased.world.run(() => assert.rejects(leased.actor("a").acquire(), code("StateDamaged")));
+  });
 });
