@@ -14,7 +14,10 @@ import { isLate, knownOf, lateFields } from "./sweep.ts";
 /** One round of a resource whose object is there. True when nothing is left to do. */
 export async function keep(actor: Actor, decision: Decision, late: boolean): Promise<boolean> {
   const current = decision.current as Remote;
-  if (!actor.resource.lifecycle.manage) return tellKnown(actor, decision);
+  if (!actor.resource.lifecycle.manage) {
+    tellKnown(actor, decision);
+    return true;
+  }
   if (bindTo(actor, decision, current)) return false;
   const readiness = actor.kind.ready(current.values);
   if (readiness.state === "waiting") return actor.wait("Provisioning", readiness.why);
@@ -43,9 +46,8 @@ function mayBeOutdated(actor: Actor, decision: Decision): boolean {
   });
 }
 
-function tellKnown(actor: Actor, decision: Decision): true {
+function tellKnown(actor: Actor, decision: Decision): void {
   actor.execution.learn(actor.resource.key, knownOf(decision, decision.desired));
-  return true;
 }
 
 /** Writes down which object it is. True when that was news. */

@@ -1,7 +1,7 @@
 /** The plan: what an apply or a delete would do, from one look. Pure: makes no call and writes nothing. */
 
 import { type Tags, withoutOwnership } from "../aws/tags.ts";
-import { type Diff, withoutSecrets } from "../core/diff.ts";
+import { withoutSecrets } from "../core/diff.ts";
 import { equal, type Json, type JsonObject } from "../core/json.ts";
 import { type Change, type Consents, type Plan, planDigest } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
@@ -72,7 +72,8 @@ function changeOf(context: Pick<Context, "kinds">, world: World, resource: Resou
     kind: resource.kind,
     action: decision.action,
     ...(decision.current ? { id: decision.current.id } : {}),
-    ...differencesOf(decision.diff),
+    differences: decision.diff.differences,
+    leftAlone: decision.diff.leftAlone,
     ...(builds ? { desired: shown(kind, decision.desired) } : {}),
     ...(identified.vanished === undefined ? {} : { vanished: identified.vanished }),
     ...(decision.order ? { order: decision.order } : {}),
@@ -86,10 +87,6 @@ function changeOf(context: Pick<Context, "kinds">, world: World, resource: Resou
     ],
     resolves: record?.intent !== undefined,
   };
-}
-
-function differencesOf(found: Diff): Pick<Change, "differences" | "leftAlone"> {
-  return { differences: found.differences, leftAlone: found.leftAlone };
 }
 
 // Ownership tags of a new object are BEACON's own business, and its uid is not chosen yet.
