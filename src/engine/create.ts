@@ -154,6 +154,12 @@ function closeIntent(actor: Actor, record: ResourceRecord): void {
   else actor.execution.put(withoutIntent(record));
 }
 
+/** Takes back an intent that nothing was sent for, because what the resource needs did not come to be. */
+export function withdrawIntent(actor: Actor): void {
+  const { record } = actor;
+  if (actor.fresh && record?.intent) closeIntent(actor, record);
+}
+
 async function readNames(actor: Actor, decision: Decision): Promise<boolean> {
   actor.namesRead = true;
   await actor.look(actor.names(decision.desired), 0, "Creating", "reading who owns the name");

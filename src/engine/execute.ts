@@ -16,7 +16,7 @@ import { holdsUnknown } from "../core/unknown.ts";
 import { naturalKey, type Remote } from "../kind/kind.ts";
 import { Actor } from "./actor.ts";
 import { settle } from "./converge.ts";
-import { prepare } from "./create.ts";
+import { prepare, withdrawIntent } from "./create.ts";
 import { Deposed, doneWord, Execution, Halt } from "./execution.ts";
 import { type Removal, remove } from "./remove.ts";
 import { clearTheWay, hasToRetire, letGo, retire } from "./succession.ts";
@@ -127,7 +127,15 @@ function tasksOf(execution: Execution): Tasks {
     actor.onBlocked = onBlocked;
     if (changes.get(resource.key)?.action === "create") prepare(actor);
     const task = tasks.get(resource.key) as Task;
-    task.start = () => begin(execution, task, () => convergeDeclared(task, actor, tasks, relations));
+    task.start = () =>
+      begin(execution, task, async () => {
+        try {
+          return await convergeDeclared(task, actor, tasks, relations);
+        } catch (error) {
+          withdrawIntent(actor);
+          throw error;
+        }
+      });
   }
   const declared = new Set(resources.map(({ key }) => key));
   for (const task of tasks.values()) {

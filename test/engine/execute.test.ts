@@ -58,6 +58,7 @@ test("after a stop nothing is started, what is in flight is waited for, and the 
   assert.equal(report.interrupted, true);
   assert.deepEqual([...stack.objects.keys()], ["a"], "the create that was in flight is waited for");
   assert.ok(!stack.calls.includes("create b"));
+  assert.deepEqual(await world.run(() => stack.recorded()), ["Toy/a"], "what was not sent leaves no open intent");
   const next = await world.run(() => stack.apply(toys));
   assert.deepEqual(
     stack.calls.filter((call) => call.startsWith("create")),

@@ -52,6 +52,11 @@ export class ToyStack {
     return { report, elapsedMs };
   }
 
+  /** What is remembered: keys of the records. */
+  async recorded(): Promise<readonly string[]> {
+    return [...(await this.#store.load(STACK)).records.keys()];
+  }
+
   #kind(): AnyKind {
     return defineKind({
       apiVersion: "toy.aws/v1",
