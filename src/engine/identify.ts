@@ -95,8 +95,9 @@ export type Identified = {
 };
 
 /** Pure. See the file's header. */
-export function identify(claim: Claim, index: RemoteIndex): Identified {
-  if (!claim.lifecycle.manage) return { generation: claim.record?.generation ?? 1, retiring: [], surplus: [], ...unmanaged(claim, index) };
+export function identify(given: Claim, index: RemoteIndex): Identified {
+  if (!given.lifecycle.manage) return { generation: given.record?.generation ?? 1, retiring: [], surplus: [], ...unmanaged(given, index) };
+  const claim = isOutdated(given, index) ? { ...given, record: undefined } : given;
   const owned = ownedBy(claim, index);
   const uid = claim.record?.uid ?? owned[0]?.owner.uid;
   const generation = Math.max(claim.record?.generation ?? 1, ...owned.map(({ owner }) => owner.generation));
@@ -118,6 +119,13 @@ export function identify(claim: Claim, index: RemoteIndex): Identified {
   const named = fromName(claim, index);
   if (named.current || named.problem || boundId === undefined) return { ...base, ...named };
   return { ...base, vanished: boundId };
+}
+
+// The state is an older copy: the record's object is gone, nothing is open, and AWS has another that was made for the resource since.
+function isOutdated({ key, record }: Claim, index: RemoteIndex): boolean {
+  if (record?.id === undefined || record.intent || record.deleting) return false;
+  const remains = index.byId(record.id) !== undefined || index.byUid(record.uid).length > 0;
+  return !remains && index.byKey(key).some((remote) => !remote.deleting);
 }
 
 // Two creates of one intent took effect, one of them sent late: either will do, for nothing uses them yet, and AWS would not

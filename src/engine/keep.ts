@@ -56,7 +56,9 @@ function bindTo(actor: Actor, decision: Decision, current: Remote): boolean {
   const known =
     record?.id === current.id && record.generation === decision.generation && record.key === actor.resource.key && !record.intent;
   if (known) return false;
-  actor.put(bound(record ?? actor.newRecord(decision), current.id, decision.generation, actor.execution.context.runtime.now()));
+  // A record older than the object is of another uid, and says nothing of it.
+  const ours = record?.uid === (decision.identified.uid ?? record?.uid) ? record : undefined;
+  actor.put(bound(ours ?? actor.newRecord(decision), current.id, decision.generation, actor.execution.context.runtime.now()));
   actor.boundMs = actor.execution.context.runtime.monotonic();
   return true;
 }

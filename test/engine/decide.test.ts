@@ -91,6 +91,12 @@ const ROWS: readonly Row[] = [
     remotes: [owned("t-1", {}, { "beacon:uid": "u2", "beacon:generation": "7" })],
     is: "update t-1 tags,tags",
   },
+  {
+    why: "a record older than the resource's object counts for nothing",
+    record: BOUND,
+    remotes: [owned("t-9", {}, { "beacon:uid": "u2" })],
+    is: "none t-9",
+  },
   { why: "two objects claim to be it, none is bound", remotes: [owned("t-1"), owned("t-2")], is: "blocked Conflict" },
   {
     why: "two of one open intent: either will do",
