@@ -5,8 +5,10 @@ import type { Invocation } from "./command.ts";
 import { type ConsentRequest, consentFor, parseAllow } from "./consent.ts";
 import type { OptionDefinition } from "./options.ts";
 
+/** What flags can say beforehand. */
 export type ConsentOptions = { readonly yes?: true; readonly confirm?: string; readonly allow?: string };
 
+/** The flags of every command that changes something. */
 export const consentOptions: readonly OptionDefinition[] = [
   { flags: "-y, --yes", description: "do not ask; covers neither deletions and replacements nor an environment's phrase" },
   { flags: "--confirm <phrase>", description: "the phrase the environment asks for" },

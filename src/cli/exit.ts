@@ -17,6 +17,7 @@ export const EXIT_CODES = Object.freeze({
   143: "Ended by SIGTERM, likewise.",
 } as const);
 
+/** One of the table. */
 export type ExitCode = keyof typeof EXIT_CODES;
 
 const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = Object.freeze({

@@ -19,6 +19,7 @@ export type SourceOptions = {
   readonly params?: readonly string[];
 };
 
+/** Of every command that can read manifests. */
 export const sourceOptions: readonly OptionDefinition[] = [
   {
     flags: "-f, --file <path>",
@@ -39,11 +40,13 @@ export type AwsOptions = {
   readonly sandboxDir?: string;
 };
 
+/** Shared by `--sandbox` and the command `sandbox`. */
 export const sandboxDirOption: OptionDefinition = {
   flags: "--sandbox-dir <path>",
   description: "folder that names the sandbox (default: BEACON_SANDBOX_DIR, else one per user)",
 };
 
+/** Of every command that goes to AWS. */
 export const awsOptions: readonly OptionDefinition[] = [
   { flags: "--region <name>", description: "AWS region (default: the environment's, else AWS_REGION, else the profile's)" },
   { flags: "--profile <name>", description: "credentials profile (default: AWS_PROFILE, else the SDK's chain)" },
@@ -61,6 +64,7 @@ export type CommonOptions = {
   readonly logFormat?: string;
 };
 
+/** Added to every command by program.ts. */
 export const commonOptions: readonly OptionDefinition[] = [
   { flags: "-v, --verbose", description: "show more: every field of a create, the stack of an unexpected error" },
   { flags: "--no-color", description: "no colour, as NO_COLOR does" },

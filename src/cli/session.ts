@@ -20,6 +20,7 @@ import type { Changing, Looking, Target } from "./services.ts";
 /** Which stack, for commands that can do without manifests. */
 export type StackOptions = { readonly stack?: string };
 
+/** Of every command that can go by the records alone. */
 export const stackOption: OptionDefinition = {
   flags: "--stack <project/env>",
   description: "the stack, where no manifests are given (default: the only one of that environment)",

@@ -20,6 +20,7 @@ export type ResourceStatus = {
   readonly observed: JsonObject;
 };
 
+/** See the file's header. Its JSON is what `-o json` prints, so its members are an interface. */
 export type ResourceView = {
   readonly key: ResourceKey;
   readonly apiVersion: string;

@@ -12,6 +12,7 @@ export type Intent = {
   readonly generation: number;
   /** Derived from uid and generation, so that a replay sends the same. */
   readonly token: string;
+  /** Under which it was opened; for people. */
   readonly revision: number;
   /** Epoch milliseconds of the first send. */
   readonly openedAt: number;
@@ -36,7 +37,7 @@ export type ResourceRecord = {
   readonly boundAt?: number;
   readonly intent?: Intent;
   readonly retiring: readonly Retiring[];
-  /** Set when deletion has begun: the record stays until absence is confirmed twice. */
+  /** Set when deletion has begun: the record stays until absence is confirmed twice. `misses` is 0: a run counts its own looks. */
   readonly deleting?: { readonly since: number; readonly misses: number };
   /** The physical name that was derived for this generation. */
   readonly name?: string;

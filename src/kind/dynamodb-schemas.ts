@@ -6,8 +6,10 @@ import { field } from "../core/field.ts";
 /** The characters of table and index names. */
 export const NAME = /^[a-zA-Z0-9_.-]+$/;
 
+/** An attribute that is a key, or part of an index: 1 to 255 characters (DynamoDB API Reference, KeySchemaAttributeName). */
 export const attributeName = () => z.string().min(1).max(255);
 
+/** The keys of a table or an index, by their part instead of in AWS's list. */
 export const keySchema = () =>
   z.strictObject({
     hash: field(attributeName(), { doc: "The partition key's attribute." }),
@@ -23,6 +25,7 @@ const projection = () =>
     }),
   });
 
+/** Capacity of a table or an index, in AWS's units. */
 export const provisionedThroughput = () =>
   z.strictObject({
     readCapacityUnits: field(z.int().min(1), { doc: "Strongly consistent reads a second of up to 4 KB." }),
@@ -63,18 +66,22 @@ const units = (doc: string) =>
       .optional(),
     { doc },
   );
+
+/** Limits of a table or an index that is billed per request. */
 export const onDemandThroughput = () =>
   z.strictObject({
     maxReadRequestUnits: units("Most read request units a second; -1 for no limit."),
     maxWriteRequestUnits: units("Most write request units a second; -1 for no limit."),
   });
 
+/** What local and global indexes have in common. */
 export const indexMembers = () => ({
   indexName: field(z.string().min(3).max(255).regex(NAME), { doc: "Unique among the table's indexes." }),
   keySchema: field(keySchema(), { doc: "The index's keys." }),
   projection: field(projection(), { doc: "What the index holds." }),
 });
 
+/** A global secondary index. */
 export const globalIndex = z.strictObject({
   ...indexMembers(),
   provisionedThroughput: field(provisionedThroughput().optional(), { doc: "Its capacity, with billing mode PROVISIONED." }),

@@ -17,9 +17,13 @@ export type ScalarNode = {
   readonly style: "plain" | "quoted" | "block";
   readonly place: Place;
 };
+/** A list; its place spans all of it. */
 export type ListNode = { readonly type: "list"; readonly items: readonly Node[]; readonly place: Place };
+/** A member of a map, and where its key stands. */
 export type MapEntry = { readonly key: Place; readonly value: Node };
+/** A map with texts as keys, in the order of the manifest. */
 export type MapNode = { readonly type: "map"; readonly entries: ReadonlyMap<string, MapEntry>; readonly place: Place };
+/** Any node. */
 export type Node = ScalarNode | ListNode | MapNode;
 
 /** Builds a source; `lineStarts` are computed here so that places cost nothing until they are shown. */

@@ -27,6 +27,7 @@ export type ObjectType = {
   readonly valueClass: new (read: (name: string) => unknown, raw?: Json) => Accessor;
 };
 
+/** Types that have no members of their own; each is one value, and may be compared as such. */
 export const STRING: Type = { kind: "string" };
 export const INT: Type = { kind: "int" };
 export const DOUBLE: Type = { kind: "double" };
