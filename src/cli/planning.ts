@@ -13,10 +13,13 @@ import type { Looking } from "./services.ts";
 import { callsMade, type Session } from "./session.ts";
 
 /** What a plan is asked for, and which lookups are asked again. */
-export type Scope = { readonly options: PlanOptions; readonly refresh: readonly ResourceKey[] };
+export type PlanRequest = { readonly options: PlanOptions; readonly refresh: readonly ResourceKey[] };
 
 /** Reads the arguments, --replace and --refresh against the manifests. Throws ResourceUnknown. */
-export function planScope(invocation: Invocation<{ refresh?: readonly string[]; replace?: readonly string[] }>, session: Session): Scope {
+export function planRequest(
+  invocation: Invocation<{ refresh?: readonly string[]; replace?: readonly string[] }>,
+  session: Session,
+): PlanRequest {
   const { kinds } = session.context;
   const { args, options } = invocation;
   const declared = (session.compiled?.resources ?? []).map((resource) => resource.key);
@@ -35,10 +38,10 @@ function lookupNamed(lookups: readonly ResourceKey[], word: string): ResourceKey
 }
 
 /** One look at the world, and the plan made from it. Throws ReadFailed. */
-export async function lookAndPlan(session: Session, scope: Scope): Promise<Seen> {
+export async function lookAndPlan(session: Session, request: PlanRequest): Promise<Seen> {
   const { observe, makePlan } = await import("../engine/engine.ts");
-  const world = await observe(session.context, session.compiled, { refresh: scope.refresh });
-  return { world, plan: makePlan(session.context, world, scope.options) };
+  const world = await observe(session.context, session.compiled, { refresh: request.refresh });
+  return { world, plan: makePlan(session.context, world, request.options) };
 }
 
 /** What stands above the plan. */

@@ -1,5 +1,5 @@
 /**
- * Converge: from an approved plan to a report, under the lease.
+ * Run: an approved plan is carried out under the lease, up to its report.
  *
  * A plan and its prompt hold no lease. After the yes: lease, look again, refuse if the plan is not the approved one any
  * more, accept the revision, execute, keep the outputs, release.
@@ -44,8 +44,8 @@ export type Seen = { readonly world: World; readonly plan: Plan };
 /** How it ended. `stopped`: 130 or 143 when a signal ended it. `elapsedMs`: since the lease was asked for. */
 export type RunEnd = { readonly report: RunReport; readonly stopped: ExitCode | undefined; readonly elapsedMs: number };
 
-/** Throws LeaseHeld, PlanChanged, SourceMismatch; failures of single resources are in the report. */
-export async function converge(approved: Approved): Promise<RunEnd> {
+/** Carries the plan out. Throws LeaseHeld, LeaseLost or PlanChanged; failures of single resources are in the report. */
+export async function carryOut(approved: Approved): Promise<RunEnd> {
   const { io, session } = approved;
   const { runtime } = session.context;
   const startedAt = runtime.monotonic();
@@ -127,7 +127,7 @@ async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise
       onProgress: view.onProgress,
       stop: stop.signal,
     });
-    await keep(approved, lease, revision, report);
+    await recordEnd(approved, lease, revision, report);
     return report;
   } finally {
     view.close();
@@ -170,7 +170,7 @@ function sameRevision(previous: Revision, next: Revision): boolean {
   return previous.digest === next.digest && previous.source === next.source && pins(previous) === pins(next);
 }
 
-async function keep({ forget, session }: Approved, lease: Lease, revision: Revision | undefined, report: RunReport): Promise<void> {
+async function recordEnd({ forget, session }: Approved, lease: Lease, revision: Revision | undefined, report: RunReport): Promise<void> {
   const complete = report.results.every((result) => result.outcome === "done");
   if (forget && complete && !report.interrupted) return lease.journal.forget();
   // A delete goes by the records alone: it knows no outputs, and forgets none.

@@ -6,9 +6,9 @@ import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
 import { finish } from "../finish.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { factsOf, lookAndPlan, planScope, planView, requireExpected } from "../planning.ts";
+import { factsOf, lookAndPlan, planRequest, planView, requireExpected } from "../planning.ts";
 import { isEmptyPlan, renderPlan } from "../render/plan.ts";
-import { converge } from "../run.ts";
+import { carryOut } from "../run.ts";
 import type { Changing } from "../services.ts";
 import { type Session, withChange } from "../session.ts";
 
@@ -48,18 +48,18 @@ export default defineCommand<Options>({
   async run(invocation) {
     const { options } = invocation;
     return withChange(invocation, { manifests: "required", timeoutMs: parseDuration(options.timeout, "--timeout") }, async (session) => {
-      const scope = planScope(invocation, session);
-      const look = () => lookAndPlan(session, scope);
+      const request = planRequest(invocation, session);
+      const look = () => lookAndPlan(session, request);
       const { plan, world } = await look();
       requireSource(session, world, options.takeOver ?? false);
       showPlan(invocation, session, world, plan);
       requireExpected(plan, options.expect);
       await approve(invocation, session, plan);
-      const end = await converge({
+      const end = await carryOut({
         session,
         plan,
         look,
-        options: scope.options,
+        options: request.options,
         wait: options.wait ?? false,
         forget: false,
         io: invocation.io,

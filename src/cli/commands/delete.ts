@@ -11,7 +11,7 @@ import { lookAtAll, withOrphans } from "../orphans.ts";
 import { factsOf, planView, requireExpected } from "../planning.ts";
 import { renderPlan } from "../render/plan.ts";
 import { selectKeys } from "../resources.ts";
-import { converge, type Seen } from "../run.ts";
+import { carryOut, type Seen } from "../run.ts";
 import type { Changing } from "../services.ts";
 import { type Session, type StackOptions, stackOption, withChange } from "../session.ts";
 
@@ -59,7 +59,7 @@ export default defineCommand<Options>({
       requireSomethingToDo(plan);
       await approve(invocation, opened, plan.consents, revision?.confirm.delete);
       const look = async () => planOf(session, await lookAtAll(session), planOptions);
-      const end = await converge({
+      const end = await carryOut({
         session,
         plan,
         look,

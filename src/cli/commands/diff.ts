@@ -1,7 +1,7 @@
 import type { Plan } from "../../core/plan.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
-import { factsOf, lookAndPlan, planScope, planView } from "../planning.ts";
+import { factsOf, lookAndPlan, planRequest, planView } from "../planning.ts";
 import { renderDocument } from "../render/document-output.ts";
 import { renderMarkdown } from "../render/markdown.ts";
 import { isEmptyPlan, type PlanFacts, renderPlan } from "../render/plan.ts";
@@ -22,8 +22,8 @@ export default defineCommand<Options>({
   examples: ["beaconctl diff -f manifests --env prod", "beaconctl diff sg/alb -v", "beaconctl diff -o markdown > review.md"],
   async run(invocation) {
     return withLook(invocation, { manifests: "required" }, async (session) => {
-      const scope = planScope(invocation, session);
-      const { plan, world } = await lookAndPlan(session, scope);
+      const request = planRequest(invocation, session);
+      const { plan, world } = await lookAndPlan(session, request);
       invocation.io.out(await show(invocation, session, plan, factsOf(session, world, plan)));
       return isEmptyPlan(plan) ? 0 : 1;
     });
