@@ -127,15 +127,7 @@ function tasksOf(execution: Execution): Tasks {
     actor.onBlocked = onBlocked;
     if (changes.get(resource.key)?.action === "create") prepare(actor);
     const task = tasks.get(resource.key) as Task;
-    task.start = () =>
-      begin(execution, task, async () => {
-        try {
-          return await convergeDeclared(task, actor, tasks, relations);
-        } catch (error) {
-          withdrawIntent(actor);
-          throw error;
-        }
-      });
+    task.start = () => begin(execution, task, () => workOn(task, actor, tasks, relations));
   }
   const declared = new Set(resources.map(({ key }) => key));
   for (const task of tasks.values()) {
@@ -258,6 +250,16 @@ function finish(execution: Execution, task: Task, since: number, ending: Ending)
   return { key: task.key, action, ...ending };
 }
 
+async function workOn(task: Task, actor: Actor, tasks: Tasks, relations: Relations): Promise<string> {
+  try {
+    return await convergeDeclared(task, actor, tasks, relations);
+  } catch (error) {
+    withdrawIntent(actor);
+    throw error;
+  }
+}
+
+/** The stages of a declared resource, one after the other. Resolves to the word for what was done. Throws a Halt. */
 async function convergeDeclared(task: Task, actor: Actor, tasks: Tasks, { users, leaving }: Relations): Promise<string> {
   const { execution, kind, resource } = actor;
   const needs = (late: boolean) =>
@@ -339,6 +341,7 @@ type Others = {
   readonly onBlocked: Removal["onBlocked"];
 };
 
+/** The stages of a resource that only its record knows. Resolves to the word for what was done. Throws a Halt. */
 async function removeUndeclared(execution: Execution, task: Task, { tasks, indexes, relations, onBlocked }: Others): Promise<string> {
   const change = task.change as Change;
   const record = execution.run.world.state.records.get(task.key);

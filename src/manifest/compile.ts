@@ -12,7 +12,7 @@ import { type ObjectShape, objectShape } from "../core/shape.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { Kinds } from "../kind/kind.ts";
 import { type Declarations, readDeclarations } from "./declarations.ts";
-import { Language } from "./language.ts";
+import { type Declared, Language } from "./language.ts";
 import type { LocalReferences } from "./links.ts";
 import { defineLocals } from "./locals.ts";
 import { type Layer, parametersCheck, parameterValues } from "./parameters.ts";
@@ -110,10 +110,10 @@ export function prepare(sources: SourceSet, options: CompileOptions): Prepared {
   return { sources, declarations, project, environments, parameterShape, language, texts, locals, layers, problems };
 }
 
-function namesOf({ resources }: Declarations): ReadonlyMap<string, ReadonlyMap<string, "one" | "group">> {
-  const names = new Map<string, Map<string, "one" | "group">>();
+function namesOf({ resources }: Declarations): ReadonlyMap<string, ReadonlyMap<string, Declared>> {
+  const names = new Map<string, Map<string, Declared>>();
   for (const { kind, name, document } of resources) {
-    const known = names.get(kind.root) ?? new Map<string, "one" | "group">();
+    const known = names.get(kind.root) ?? new Map<string, Declared>();
     names.set(kind.root, known.set(name, document.entries.has("forEach") ? "group" : "one"));
   }
   return names;
