@@ -112,12 +112,13 @@ function tasksOf(execution: Execution): Tasks {
   const resources = options.destroy ? [] : selected(execution.context.kinds, world.compiled?.resources ?? [], options.only);
   for (const resource of resources) tasks.set(resource.key, emptyTask(resource.key, changes.get(resource.key)));
   for (const change of plan.changes) if (!tasks.has(change.key)) tasks.set(change.key, emptyTask(change.key, change));
+  // First, as a natural key may hold the id of something that is there: else an actor would not see who has its name.
+  learnPresent(execution, world.compiled?.resources ?? [], changes, indexes);
   const actors = resources.map((resource) => {
     const kind = managedKind(execution.context.kinds, resource.kind);
     const actor = new Actor(execution, kind, resource, changes.get(resource.key), indexes.of(kind));
     return { resource, actor };
   });
-  learnPresent(execution, world.compiled?.resources ?? [], changes, indexes);
   const relations = relationsOf(execution, resources);
   // Anything of ours may hold it, earlier generations too, whatever is written down.
   const onBlocked = async (remote: Remote) => {

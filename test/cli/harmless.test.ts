@@ -88,6 +88,37 @@ test("invalid manifests, failed validations and refused plans send no mutating c
   }
 });
 
+const group = `
+apiVersion: ec2.aws/v1
+kind: SecurityGroup
+metadata: {name: app}
+spec: {groupName: app, description: x, vpcId: "\${vpc.main.vpcId}"}
+---
+`;
+
+test("a stranger of the name of something that vanished is refused before anything is sent", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  const manifests = (name: string) => ({ "m.yaml": project(name) + vpc("10.0.0.0/16").replace("protect", "delete") + group });
+  await using place = await workspace(manifests, { endpoint: proxy.endpoint });
+  const applied = await place.beaconctl("apply", "-f", "m.yaml", "--yes");
+  assert.equal(applied.exitCode, 0, applied.stderr);
+  const { ec2 } = await sdkClients();
+  const Filters = [{ Name: "tag:beacon:stack", Values: [`${place.project}/dev`] }];
+  const ours = (await ec2.describeSecurityGroups({ Filters })).SecurityGroups?.[0];
+  assert.ok(ours);
+  await ec2.deleteSecurityGroup({ GroupId: ours.GroupId });
+  await ec2.createSecurityGroup({ GroupName: "app", Description: "by hand", VpcId: ours.VpcId });
+
+  proxy.clearCalls();
+  const refused = await place.beaconctl("apply", "-f", "m.yaml", "--yes");
+  assert.equal(refused.exitCode, 6, refused.stderr);
+  assert.match(refused.stdout + refused.stderr, /SecurityGroup\/app {2}NotOwned: sg-/);
+  assert.deepEqual(
+    proxy.mutatingCalls.map(({ name }) => name).filter((name) => name.startsWith("ec2:")),
+    [],
+  );
+});
+
 /** Every item of a state table, as it is stored. */
 async function everyItem(table: string): Promise<unknown[]> {
   const { dynamodb } = await sdkClients();
