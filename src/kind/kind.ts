@@ -139,8 +139,8 @@ export type StaticResource = {
 /** What a static check found. `field` is the path the caret points at. */
 export type CheckFinding = { readonly resource: ResourceKey; readonly field: string; readonly message: string; readonly hint?: string };
 
-/** A kind as its author writes it. */
-export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject> = {
+/** What a managed kind and a lookup both say of themselves. */
+type Described<Spec extends z.ZodObject, Status extends z.ZodObject> = {
   readonly apiVersion: `${string}.aws/v1`;
   readonly kind: string;
   /** One paragraph for `explain` and the docs page. */
@@ -149,6 +149,10 @@ export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject>
   readonly shortNames?: readonly string[];
   readonly spec: Spec;
   readonly status: Status;
+};
+
+/** A kind as its author writes it. */
+export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject> = Described<Spec, Status> & {
   /** The status field that holds the remote id. */
   readonly id: keyof z.infer<Status> & string;
   readonly identity: Identity;
@@ -171,13 +175,7 @@ export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject>
 };
 
 /** A read-only kind, resolved when a revision is accepted and pinned with it. */
-export type LookupDefinition<Spec extends z.ZodObject, Status extends z.ZodObject> = {
-  readonly apiVersion: `${string}.aws/v1`;
-  readonly kind: string;
-  readonly doc: string;
-  readonly shortNames?: readonly string[];
-  readonly spec: Spec;
-  readonly status: Status;
+export type LookupDefinition<Spec extends z.ZodObject, Status extends z.ZodObject> = Described<Spec, Status> & {
   readonly resolve: Look<[spec: z.infer<Spec>], z.infer<Status>>;
 };
 
@@ -269,9 +267,7 @@ function lifecycleDefaults(definition: { stateful?: true; identity: Identity }):
   return definition.identity.by === "name" && definition.identity.nameIsInterface ? { replace: "deleteFirst" } : {};
 }
 
-function common(
-  definition: Pick<KindDefinition<z.ZodObject, z.ZodObject>, "apiVersion" | "kind" | "doc" | "shortNames" | "spec" | "status">,
-): Common {
+function common(definition: Described<z.ZodObject, z.ZodObject>): Common {
   return {
     id: `${definition.apiVersion} ${definition.kind}`,
     apiVersion: definition.apiVersion,
