@@ -22,9 +22,11 @@ export function makePlan(context: Pick<Context, "kinds" | "stack">, world: World
   const swept = options.destroy ? undefined : sweepWorld(context, world, options, indexes);
   const declared = swept ? declaredChanges(context, world, options, swept) : [];
   const changes = [...declared, ...deletions(context, world, options, indexes)];
+  // Of a stack whose state is lost nobody knows what its outputs were: alone, they are no difference.
+  const comparable = world.state.revision !== undefined || changes.some(({ action }) => action !== "none");
   return {
     changes,
-    outputs: swept ? outputChanges(world, swept) : [],
+    outputs: swept && comparable ? outputChanges(world, swept) : [],
     newer: world.newer,
     consents: consentsFor(context, world, changes),
     digest: planDigest(changes),

@@ -47,6 +47,7 @@ test("after the loss of state apply changes nothing and rebuilds; orphans are li
   await dynamodb.deleteTable({ TableName: place.project });
 
   place.write({ "m.yaml": project(place.project) });
+  assert.match(succeeded(await place.beaconctl("diff", "-f", "m.yaml")), /No differences/, "what is known of the outputs is lost, too");
   const rebuilt = succeeded(await place.beaconctl("apply", "-f", "m.yaml", "--yes", "-o", "json"));
   const { plan } = JSON.parse(rebuilt) as { plan: { changes: { key: string; action: string }[] } };
   assert.deepEqual(

@@ -60,7 +60,7 @@ for (const environment of ["dev", "staging", "prod"]) {
         vpcId: "id-of-VPC/main",
         cidrBlock,
         availabilityZone,
-        ...(isPublic ? { mapPublicIpOnLaunch: true } : {}),
+        mapPublicIpOnLaunch: isPublic,
         tags: tags(name, isPublic ? "Public" : "Private"),
       });
     }
