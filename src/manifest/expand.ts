@@ -3,22 +3,22 @@
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import type { Declaration } from "./declarations.ts";
-import type { Scope } from "./language.ts";
+import type { ExpressionScope } from "./language.ts";
 import type { Links } from "./links.ts";
 import { PROJECT_SCOPE } from "./locals.ts";
 import { member, type Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
-import { ANY, type Reader, type Reading, staticOnly } from "./reader.ts";
 import { checkKey } from "./tags.ts";
 import type { Texts } from "./texts.ts";
 import { common, DYN, type Type, typeOfJson } from "./types.ts";
+import { ANY, type Reading, staticOnly, type ValueReader } from "./value-reader.ts";
 import type { World } from "./world.ts";
 
 /** What expansion works with. */
 export type Expander = {
   readonly world: World;
   readonly texts: Texts;
-  readonly reader: Reader;
+  readonly reader: ValueReader;
   readonly links: Links;
   readonly problems: Problems;
 };
@@ -35,7 +35,7 @@ export type Expansion = {
 };
 
 /** What the expressions of a declaration see; one object for all its resources, so that each text is read once. */
-export function scopeOf(declaration: Declaration, texts: Texts): Scope {
+export function scopeOf(declaration: Declaration, texts: Texts): ExpressionScope {
   const forEach = member(declaration.document, "forEach");
   const self = { self: declaration.kind.root };
   return forEach ? { ...self, each: eachType(forEach, texts) } : self;

@@ -5,11 +5,11 @@ import type { Dependency, ResourceKey } from "../core/resource.ts";
 import type { Shape } from "../core/shape.ts";
 import type { Declaration } from "./declarations.ts";
 import type { Expander, Slot } from "./expand.ts";
-import type { Scope } from "./language.ts";
+import type { ExpressionScope } from "./language.ts";
 import { managedKeys } from "./links.ts";
 import { member, type Node } from "./node.ts";
-import { ANY, type Reading } from "./reader.ts";
 import { UnknownAccess } from "./types.ts";
+import { ANY, type Reading } from "./value-reader.ts";
 import type { Instance } from "./world.ts";
 
 /** The project's default tags, evaluated. */
@@ -20,7 +20,7 @@ export class LazyInstance implements Instance {
   readonly key: Instance["key"];
   readonly path: string;
   readonly declaration: Declaration;
-  readonly scope: Scope;
+  readonly scope: ExpressionScope;
   readonly each?: JsonObject;
   /** Resources that fields refer to, with the field. */
   readonly dependencies: Dependency[] = [];
@@ -29,7 +29,7 @@ export class LazyInstance implements Instance {
   readonly #expander: Expander;
   readonly #defaultTags: () => DefaultTags;
 
-  constructor(slot: Slot, declaration: Declaration, scope: Scope, expander: Expander, defaultTags: () => DefaultTags) {
+  constructor(slot: Slot, declaration: Declaration, scope: ExpressionScope, expander: Expander, defaultTags: () => DefaultTags) {
     this.key = slot.key;
     this.path = slot.path;
     this.declaration = declaration;

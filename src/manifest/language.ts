@@ -40,7 +40,7 @@ export type LanguageInput = {
 };
 
 /** What an expression sees beside the set's own names. */
-export type Scope = {
+export type ExpressionScope = {
   /** The root name of the kind that `self` is. */
   readonly self?: string;
   /** The type of `each.value`. */
@@ -128,7 +128,7 @@ export class Language {
   }
 
   /** Parses and checks an expression; the same text in the same scope is done once. */
-  check(text: string, scope: Scope): Checked {
+  check(text: string, scope: ExpressionScope): Checked {
     const scoped = this.#scope(scope);
     return remembered(scoped.cache, text, () => this.#check(text, scoped));
   }
@@ -216,13 +216,13 @@ export class Language {
     environment.registerType(type.name, { ctor: type.valueClass, fields } as never);
   }
 
-  #scope(scope: Scope): Scoped {
+  #scope(scope: ExpressionScope): Scoped {
     const loops = [...(scope.loops ?? [])];
     const key = JSON.stringify([scope.self, scope.each && celName(scope.each), loops.map(([name, type]) => [name, celName(type)])]);
     return remembered(this.#scopes, key, () => this.#makeScope(scope, loops));
   }
 
-  #makeScope(scope: Scope, loops: readonly (readonly [string, Type])[]): Scoped {
+  #makeScope(scope: ExpressionScope, loops: readonly (readonly [string, Type])[]): Scoped {
     const environment = this.#base.clone();
     const names = [...this.rootTypes.keys(), "params", "project", "env"];
     const declare = (name: string, type: string) => {

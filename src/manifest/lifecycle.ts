@@ -10,7 +10,7 @@ import { checkValue } from "./check-value.ts";
 import type { Expander } from "./expand.ts";
 import type { LazyInstance } from "./instances.ts";
 import { member, type Node } from "./node.ts";
-import { asObject, staticOnly } from "./reader.ts";
+import { asObject, staticOnly } from "./value-reader.ts";
 
 const lifecycleSchema = z.strictObject({
   deletion: z.enum(["delete", "retain", "protect"]).optional(),

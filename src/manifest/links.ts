@@ -2,7 +2,7 @@
 
 import type { ResourceKey } from "../core/resource.ts";
 import { suggestion } from "../core/suggest.ts";
-import type { Scope } from "./language.ts";
+import type { ExpressionScope } from "./language.ts";
 import type { Place } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import type { Member, Reference } from "./references.ts";
@@ -13,7 +13,7 @@ import type { Entry, Instance, World } from "./world.ts";
 export type LocalReferences = ReadonlyMap<string, readonly Reference[]>;
 
 /** Where references are resolved: what `each` and the loop variables are. */
-export type Site = { readonly scope: Scope; readonly context: object | undefined };
+export type Site = { readonly scope: ExpressionScope; readonly context: object | undefined };
 
 /** The resources meant; undefined when a problem was reported. */
 export type Resolved = readonly Instance[] | undefined;

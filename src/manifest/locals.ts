@@ -1,18 +1,18 @@
 /** `local`: named values of the Project. They may refer to each other and to resources, in any order without a circle. */
 
 import { order } from "../core/graph.ts";
-import type { Language, Scope } from "./language.ts";
+import type { ExpressionScope, Language } from "./language.ts";
 import type { LocalReferences } from "./links.ts";
 import type { MapNode, Node } from "./node.ts";
 import type { Problems } from "./problems.ts";
-import { scalarsOf } from "./reader.ts";
 import type { Reference } from "./references.ts";
 import { parseTemplate } from "./template.ts";
 import type { Texts } from "./texts.ts";
 import { common, DYN, type Type, toCel, typeOfJson } from "./types.ts";
+import { scalarsOf } from "./value-reader.ts";
 
 /** Locals, project-wide expressions: what is written there sees no `each` and no `self`. */
-export const PROJECT_SCOPE: Scope = Object.freeze({});
+export const PROJECT_SCOPE: ExpressionScope = Object.freeze({});
 
 /** Tells the language the locals' types; answers what each refers to, through other locals too. */
 export function defineLocals(language: Language, node: MapNode | undefined, texts: Texts, problems: Problems): LocalReferences {

@@ -6,7 +6,7 @@ import { digest, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Resource } from "../core/resource.ts";
 import { unknown } from "../core/unknown.ts";
 import type { EnvironmentValues, Prepared } from "./compile.ts";
-import type { Scope } from "./language.ts";
+import type { ExpressionScope } from "./language.ts";
 import { PROJECT_SCOPE } from "./locals.ts";
 import { type Node, plainJson } from "./node.ts";
 import { fromCel, UnknownAccess } from "./types.ts";
@@ -75,7 +75,7 @@ function evaluatorOf(resource: Resource, world: World, view: View): Evaluator {
   return (text) => evaluate(text, instance.scope, context, world, resource.key);
 }
 
-function evaluate(text: string, scope: Scope, context: object, world: World, where: string): Json | undefined {
+function evaluate(text: string, scope: ExpressionScope, context: object, world: World, where: string): Json | undefined {
   const { expression, fault } = world.language.check(text, scope);
   if (!expression) throw new BeaconError("ExpressionInvalid", fault.message, { where });
   try {

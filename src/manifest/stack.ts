@@ -17,10 +17,10 @@ import { Links, managedKeys } from "./links.ts";
 import { localValue, PROJECT_SCOPE } from "./locals.ts";
 import { member, type Node, placeOfPath, placeText } from "./node.ts";
 import type { Problems } from "./problems.ts";
-import { ANY, asObject, Reader, type Reading, scalarsOf } from "./reader.ts";
 import { remembered } from "./remembered.ts";
 import { finish } from "./result.ts";
 import { checkStack, checkTags } from "./tags.ts";
+import { ANY, asObject, type Reading, scalarsOf, ValueReader } from "./value-reader.ts";
 import { World } from "./world.ts";
 
 /** Compiles one environment; undefined when it has problems. */
@@ -55,7 +55,7 @@ function makeExpander(prepared: Prepared, { settings, params }: EnvironmentValue
     return node && localValue(node, texts, here);
   });
   const links = new Links(world, prepared.locals, problems);
-  return { world, texts, links, problems, reader: new Reader(world, texts, problems) };
+  return { world, texts, links, problems, reader: new ValueReader(world, texts, problems) };
 }
 
 /** How project-wide values are read: they see no resource's `self` or `each`. */

@@ -1,6 +1,6 @@
 /** Scalars of a manifest that hold `${...}`: read, checked, and ready to be evaluated. */
 
-import type { Checked, Expression, Language, Scope } from "./language.ts";
+import type { Checked, Expression, ExpressionScope, Language } from "./language.ts";
 import type { Place, ScalarNode } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import type { Reference } from "./references.ts";
@@ -30,7 +30,7 @@ export class Texts {
   readonly #problems: Problems;
   /** Dangling references say nothing while a document that may declare their target could not be read. */
   readonly #incomplete: boolean;
-  readonly #read = new WeakMap<ScalarNode, Map<Scope, ReadScalar>>();
+  readonly #read = new WeakMap<ScalarNode, Map<ExpressionScope, ReadScalar>>();
 
   constructor(language: Language, problems: Problems, incomplete: boolean) {
     this.#language = language;
@@ -39,14 +39,14 @@ export class Texts {
   }
 
   /** Scopes are told apart by identity: give the same object for the same document. */
-  read(node: ScalarNode, scope: Scope): ReadScalar {
+  read(node: ScalarNode, scope: ExpressionScope): ReadScalar {
     if (typeof node.value !== "string" || !mayHoldExpression(node.value)) return { value: node.value };
     const { value } = node;
-    const scopes = remembered(this.#read, node, () => new Map<Scope, ReadScalar>());
+    const scopes = remembered(this.#read, node, () => new Map<ExpressionScope, ReadScalar>());
     return remembered(scopes, scope, () => this.#readText(node, value, scope));
   }
 
-  #readText(node: ScalarNode, value: string, scope: Scope): ReadScalar {
+  #readText(node: ScalarNode, value: string, scope: ExpressionScope): ReadScalar {
     const template = parseTemplate(value);
     if ("unclosed" in template) {
       this.#problems.add(node.place, "`${` is never closed", "close it with }, or write $${ for the text itself");
@@ -61,12 +61,12 @@ export class Texts {
     return this.#interpolated(node, parts, scope);
   }
 
-  #whole(node: ScalarNode, source: string, scope: Scope): ReadScalar {
+  #whole(node: ScalarNode, source: string, scope: ExpressionScope): ReadScalar {
     const expression = this.#check(node, source, scope);
     return expression ? { text: { expression, references: this.#placed(node, expression), place: node.place } } : WRONG;
   }
 
-  #interpolated(node: ScalarNode, parts: readonly Part[], scope: Scope): ReadScalar {
+  #interpolated(node: ScalarNode, parts: readonly Part[], scope: ExpressionScope): ReadScalar {
     const joined: string[] = [];
     const references: PlacedReference[] = [];
     for (const part of parts) {
@@ -91,7 +91,7 @@ export class Texts {
     return false;
   }
 
-  #check(node: ScalarNode, source: string, scope: Scope): Expression | undefined {
+  #check(node: ScalarNode, source: string, scope: ExpressionScope): Expression | undefined {
     const checked: Checked = this.#language.check(source, scope);
     if (checked.expression) return checked.expression;
     const { fault } = checked;

@@ -11,7 +11,7 @@ import type { ResourceKey } from "../core/resource.ts";
 import { holdsExpression } from "./check-value.ts";
 import type { Declaration } from "./declarations.ts";
 import { DIRECTORY, FILES } from "./functions.ts";
-import type { Language, Scope } from "./language.ts";
+import type { ExpressionScope, Language } from "./language.ts";
 import { remembered } from "./remembered.ts";
 import { type Accessor, DYN, type ObjectType, type Type, toCel, UnknownAccess } from "./types.ts";
 
@@ -19,7 +19,7 @@ import { type Accessor, DYN, type ObjectType, type Type, toCel, UnknownAccess } 
 export type Instance = {
   readonly key: ResourceKey;
   readonly declaration: Declaration;
-  readonly scope: Scope;
+  readonly scope: ExpressionScope;
   readonly each?: JsonObject;
   /** `subnet.public["1"]`: how expressions write it. */
   readonly path: string;

@@ -7,7 +7,7 @@
 
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Shape } from "../core/shape.ts";
-import type { Scope } from "./language.ts";
+import type { ExpressionScope } from "./language.ts";
 import type { Resolved } from "./links.ts";
 import { loopedText } from "./loops.ts";
 import { isDirective, type ListNode, type MapNode, type Node, type Place, type ScalarNode } from "./node.ts";
@@ -27,7 +27,7 @@ const REPORTED: Json = Object.freeze({ $expr: "" });
 export type Reading = {
   /** `Subnet/public`, for messages. */
   readonly label: string;
-  readonly scope: Scope;
+  readonly scope: ExpressionScope;
   /** Undefined: types are checked and nothing is evaluated, for resources that do not exist in this environment. */
   readonly context: object | undefined;
   /** Told of every expression's references; answers what they mean, or undefined when they may not be. */
@@ -37,14 +37,14 @@ export type Reading = {
 };
 
 type Loop = { readonly name: string; readonly type: Type; readonly value: unknown };
-type Inner = Reading & { readonly loops: readonly Loop[]; readonly outer: Scope; readonly path: string };
+type Inner = Reading & { readonly loops: readonly Loop[]; readonly outer: ExpressionScope; readonly path: string };
 
 /** See the file's header. */
-export class Reader {
+export class ValueReader {
   readonly #world: World;
   readonly #texts: Texts;
   readonly #problems: Problems;
-  readonly #loopScopes = new WeakMap<Node, Scope>();
+  readonly #loopScopes = new WeakMap<Node, ExpressionScope>();
 
   constructor(world: World, texts: Texts, problems: Problems) {
     this.#world = world;
@@ -153,7 +153,7 @@ export class Reader {
     return undefined;
   }
 
-  #loopScope(item: Node, outer: Scope, name: string, type: Type): Scope {
+  #loopScope(item: Node, outer: ExpressionScope, name: string, type: Type): ExpressionScope {
     return remembered(this.#loopScopes, item, () => ({ ...outer, loops: new Map([...(outer.loops ?? []), [name, type]]) }));
   }
 
