@@ -6,7 +6,7 @@ import type { Effect, Remote } from "../kind/kind.ts";
 import { type Actor, withTags } from "./actor.ts";
 import type { Decision } from "./decide.ts";
 import { type Failure, failureOf, type Touch } from "./execution.ts";
-import { begun, bound, missed, newRecord, superseded, withIntent, withoutIntent } from "./records.ts";
+import { begun, bound, missed, superseded, withIntent, withoutIntent } from "./records.ts";
 import { retire } from "./succession.ts";
 
 /** Opens the intent of a create ahead of time, where a replay is safe: many intents then leave in one write. */
@@ -64,8 +64,7 @@ function isRenamed(actor: Actor, desired: JsonObject): boolean {
 }
 
 function openIntent(actor: Actor, decision: Decision): void {
-  const record =
-    actor.record ?? newRecord(actor.resource, actor.execution.context.runtime.uid(), decision.generation, actor.execution.revision);
+  const record = actor.record ?? actor.newRecord(decision);
   const { identity } = actor.kind;
   const name = identity.by === "name" && identity.name ? decision.desired[identity.name.field] : undefined;
   const now = actor.execution.context.runtime.now();

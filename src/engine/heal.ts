@@ -49,6 +49,7 @@ export async function heal(context: Context, options: HealOptions): Promise<RunR
   }
 }
 
+// A name that is taken is found by colliding with it; what has only a tag or a used-up token must show itself.
 function windowMs({ kinds, settings }: Context, record: ResourceRecord): number {
   const { identity } = managedKind(kinds, record.kind);
   return settings.consistencyMs ?? (identity.by === "name" ? 0 : identity.consistencyMs);
