@@ -17,6 +17,7 @@ const spec = z.strictObject({
   allocationId: field(z.string().min(1).optional(), {
     doc: "The Elastic IP address of a public gateway.",
     immutable: true,
+    exclusive: true,
     ref: "ec2.aws/v1 EIP.allocationId",
   }),
   privateIpAddress: field(z.ipv4().optional(), { doc: "Its private address; AWS chooses one when absent.", immutable: true }),

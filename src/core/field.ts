@@ -35,6 +35,8 @@ export type FieldMeta = {
   readonly compare?: Compare;
   /** With `compare: set`: while that other field has that value, members nobody declared are left alone. */
   readonly additiveWhen?: { readonly field: string; readonly is: Json };
+  /** One object at a time can have a value (an Elastic IP): a successor that keeps it is created after its predecessor is gone. */
+  readonly exclusive?: true;
   /** It says how BEACON treats the object (`rules: additive`); AWS never hears of it, so it never differs. */
   readonly setting?: true;
   /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */

@@ -7,7 +7,7 @@
 import { ownershipTags, TAG_GENERATION, TAG_RESOURCE } from "../aws/tags.ts";
 import type { Reason } from "../core/condition.ts";
 import { type Diff, diff, type LeftAlone } from "../core/diff.ts";
-import { isObject, type JsonObject } from "../core/json.ts";
+import { equal, isObject, type JsonObject } from "../core/json.ts";
 import type { Action } from "../core/plan.ts";
 import type { ResourceRecord, Retiring } from "../core/record.ts";
 import { type Resource, type Stack, stackName } from "../core/resource.ts";
@@ -180,13 +180,21 @@ function replace(subject: Subject, base: Omit<Decision, "action">): Decision {
   return { ...base, action: "replace", generation, order, desired: owned(subject, next, base.identified.uid, generation) };
 }
 
-// A successor with the same natural key cannot exist beside its predecessor (a subnet of the same range).
+// A successor with the same natural key (a subnet of the same range), or with what only one object can have, cannot exist
+// beside its predecessor.
 function orderBeside(subject: Subject, successor: JsonObject, retiring: readonly Retiring[]): "createFirst" | "deleteFirst" {
   const collides = retiring.some(({ id }) => {
     const predecessor = subject.index.byId(id);
-    return predecessor !== undefined && sameName(subject.kind, successor, predecessor);
+    return (
+      predecessor !== undefined && (sameName(subject.kind, successor, predecessor) || sharesExclusive(subject.kind, successor, predecessor))
+    );
   });
   return collides || subject.resource.lifecycle.replace !== "createFirst" ? "deleteFirst" : "createFirst";
+}
+
+function sharesExclusive(kind: AnyKind, desired: JsonObject, current: Remote): boolean {
+  const exclusive = Object.keys(kind.spec.fields).filter((name) => kind.spec.fields[name]?.meta?.exclusive);
+  return exclusive.some((name) => desired[name] !== undefined && equal(desired[name], current.values[name]));
 }
 
 function sameName(kind: AnyKind, desired: JsonObject, current: Remote): boolean {

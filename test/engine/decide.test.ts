@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { natGateway } from "../../reconcilers/ec2/nat-gateway.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ResourceRecord } from "../../src/core/record.ts";
 import { LIFECYCLE_DEFAULTS, type Lifecycle, type ResourceKey } from "../../src/core/resource.ts";
@@ -262,3 +263,17 @@ function outcome(row: Row): string {
 }
 
 for (const row of ROWS) test(row.why, () => assert.equal(outcome(row), row.is));
+
+test("what only one object can have is free before the successor takes it", () => {
+  const gateway = { subnetId: "subnet-1", allocationId: "eipalloc-1" };
+  const remote = { ...owned("nat-1", { ...gateway, state: "available" }), values: { ...gateway, state: "available" } };
+  const order = (spec: JsonObject) => {
+    const key: ResourceKey = "NatGateway/a";
+    const resource = { key, kind: natGateway.id, spec, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
+    const record = { ...newRecord(resource, "u1", 1, 1), id: "nat-1", applied: gateway };
+    const index = new RemoteIndex(natGateway, "beacon/prod", [remote]);
+    return decide({ kind: natGateway, stack: STACK, resource, spec, record, index, forceReplace: false }).order;
+  };
+  assert.equal(order({ ...gateway, subnetId: "subnet-2" }), "deleteFirst");
+  assert.equal(order({ subnetId: "subnet-2", allocationId: "eipalloc-2" }), "createFirst");
+});

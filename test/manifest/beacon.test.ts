@@ -122,8 +122,3 @@ test("every resource and output of the slice is there, and production asks for i
     dynamodbTableArns: { vectors: "id-of-Table/main-vectors", sessions: "id-of-Table/main-sessions", usage: "id-of-Table/main-usage" },
   });
 });
-
-test("a gateway makes way for its successor, which takes the same address: one address serves one gateway", () => {
-  const gateway = stacks.get("prod")?.resources.find(({ key }) => key === "NatGateway/main");
-  assert.equal(gateway?.lifecycle.replace, "deleteFirst");
-});

@@ -105,6 +105,7 @@ function treatment(meta: FieldMeta | undefined): string[] {
   if (!meta) return [];
   return [
     ...(meta.immutable ? ["AWS cannot change it: a new value needs a new object"] : []),
+    ...(meta.exclusive ? ["one object at a time can have it: a replacement that keeps it deletes the old object first"] : []),
     ...(meta.createOnly ? ["written at create, then left to whoever changes it"] : []),
     ...(meta.late ? ["sent after the create, and withdrawn first on delete"] : []),
     ...(meta.secret ? ["never stored, logged or shown"] : []),
