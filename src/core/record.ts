@@ -37,8 +37,8 @@ export type ResourceRecord = {
   readonly boundAt?: number;
   readonly intent?: Intent;
   readonly retiring: readonly Retiring[];
-  /** Set when deletion has begun: the record stays until absence is confirmed twice. `misses` is 0: a run counts its own looks. */
-  readonly deleting?: { readonly since: number; readonly misses: number };
+  /** Set when deletion has begun (epoch milliseconds): the record stays until a run has confirmed the absence twice. */
+  readonly deleting?: { readonly since: number };
   /** The physical name that was derived for this generation. */
   readonly name?: string;
   /** The spec values last brought about, secrets as hashes. */

@@ -20,7 +20,7 @@ export async function remove(execution: Execution, record: ResourceRecord, index
     execution.progress({ key: record.key, action: change.action, phase, message, generation: record.generation, since });
   const onWait = (message: string) => report("waiting", message);
   if (change.action === "delete") {
-    execution.put({ ...record, deleting: record.deleting ?? { since: execution.context.runtime.now(), misses: 0 } });
+    execution.put({ ...record, deleting: record.deleting ?? { since: execution.context.runtime.now() } });
     await execution.commit();
   }
   const gone = new Set<string>();
