@@ -87,7 +87,7 @@ export class Clients {
   async #make<Module>(service: Service<Module>, lease: Lease | undefined): Promise<{ module: unknown; client: Client }> {
     const module = await service.load();
     const Client = module[service.client] as Constructor<Client, object>;
-    const client = new Client(clientConfig(this.#options, lease));
+    const client = new Client(clientConfig(service.region ? { ...this.#options, region: service.region } : this.#options, lease));
     addGuards(client.middlewareStack, service.id, this.#guard);
     return { module, client };
   }

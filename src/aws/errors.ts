@@ -23,9 +23,16 @@ export class AwsError extends Error {
   }
 }
 
-/** True when the error's code is among `names`, with or without a trailing `Exception` or `Fault`. */
+/**
+ * True when the error's code is among `names`, with or without a trailing `Exception` or `Fault`. `Name: text` asks for the text
+ * in the message, too, whatever its case: some services have one code for everything that a request may be refused for.
+ */
 export function isNamed(error: unknown, names: readonly string[]): error is AwsError {
-  return error instanceof AwsError && names.some((name) => bare(name) === bare(error.name));
+  if (!(error instanceof AwsError)) return false;
+  return names.some((wanted) => {
+    const [name = "", text = ""] = wanted.split(": ", 2);
+    return bare(name) === bare(error.name) && error.message.toLowerCase().includes(text.toLowerCase());
+  });
 }
 
 function bare(name: string): string {

@@ -9,11 +9,22 @@
 export type OperationName = `${string}:${string}`;
 
 /** An AWS service whose SDK module is loaded on first use. `id` is its IAM prefix, as in `ec2:CreateVpc`. */
-export type Service<Module> = { readonly id: string; readonly client: keyof Module & string; readonly load: () => Promise<Module> };
+export type Service<Module> = {
+  readonly id: string;
+  readonly client: keyof Module & string;
+  readonly load: () => Promise<Module>;
+  /** Where the service is, whatever the session's region: some exist in one region only. */
+  readonly region?: string;
+};
 
 /** Names a service; loads nothing. `load` must be an `import()`, so that start-up does not pay for the SDK. */
-export function service<Module>(id: string, client: keyof Module & string, load: () => Promise<Module>): Service<Module> {
-  return Object.freeze({ id, client, load });
+export function service<Module>(
+  id: string,
+  client: keyof Module & string,
+  load: () => Promise<Module>,
+  options: { readonly region?: string } = {},
+): Service<Module> {
+  return Object.freeze({ id, client, load, ...options });
 }
 
 /** What an operation that cannot change anything is called at AWS; the kinds' declared reads narrow this further at run time. */

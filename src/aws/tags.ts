@@ -23,7 +23,7 @@ export type Ownership = {
   readonly resource: ResourceKey;
   readonly uid: string;
   readonly generation: number;
-  /** In the tags only where it is `retain` or `protect`, so that it survives the loss of state. */
+  /** In the tags only where it is `retain` or `protect`, so that these survive the loss of state. */
   readonly deletion: Lifecycle["deletion"];
 };
 
@@ -34,7 +34,7 @@ export function ownershipTags(owner: Ownership): Tags {
     [TAG_RESOURCE]: owner.resource,
     [TAG_UID]: owner.uid,
     [TAG_GENERATION]: String(owner.generation),
-    ...(owner.deletion === "delete" ? {} : { [TAG_DELETION]: owner.deletion }),
+    ...(owner.deletion === "retain" || owner.deletion === "protect" ? { [TAG_DELETION]: owner.deletion } : {}),
   };
 }
 

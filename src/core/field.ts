@@ -39,6 +39,8 @@ export type FieldMeta = {
   readonly exclusive?: true;
   /** It says how BEACON treats the object (`rules: additive`); AWS never hears of it, so it never differs. */
   readonly setting?: true;
+  /** Of a boolean setting: while it is true, an existing object of the resource's name is taken over, whoever made it. */
+  readonly overwrites?: true;
   /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */
   readonly ref?: `${string} ${string}.${string}`;
   /** Of a list of objects: how plans and `describe` write a member. Default: `name: value` for each of its fields. */

@@ -18,8 +18,8 @@ export function stackName(stack: Stack): string {
 
 /** What deletion, replacement and drift may do to a resource. */
 export type Lifecycle = {
-  /** `delete` it, `retain` the remote object and forget it, or `protect` it: refuse deletion and replacement. */
-  readonly deletion: "delete" | "retain" | "protect";
+  /** `delete` it, `force` it with all it holds, `retain` the remote object and forget it, or `protect` it: refuse deletion and replacement. */
+  readonly deletion: "delete" | "force" | "retain" | "protect";
   /** Whether the successor is created before or after the old object is deleted, or never. */
   readonly replace: "createFirst" | "deleteFirst" | "never";
   /** `correct` drift, only `report` it, or `ignore` it. */
@@ -41,6 +41,11 @@ export const LIFECYCLE_DEFAULTS: Lifecycle = Object.freeze({
   adopt: false,
   manage: true,
 });
+
+/** Whether the object goes when its resource does. */
+export function isDeletable({ deletion }: Lifecycle): boolean {
+  return deletion === "delete" || deletion === "force";
+}
 
 /** A CEL expression whose value depends on other resources; stands in a spec where the value will be. */
 export type Expression = { readonly $expr: string };

@@ -16,6 +16,7 @@ import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
 import { newRecord, stalled } from "./records.ts";
+import { isPart } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
 const partials = new WeakMap<AnyKind, z.ZodType>();
@@ -108,6 +109,7 @@ export class Actor {
       spec: compiled?.resolve(this.resource, this.execution.view) ?? {},
       record: this.record,
       index,
+      isPart: isPart(this.kind, this.resource, compiled),
       forceReplace: this.forceReplace,
     };
   }

@@ -24,6 +24,8 @@ export type Subject = {
   readonly spec: JsonObject;
   readonly record: ResourceRecord | undefined;
   readonly index: RemoteIndex;
+  /** What it is a part of (`identity.partOf`) is a managed resource of the stack. */
+  readonly isPart: boolean;
   /** A person asked for a replacement. */
   readonly forceReplace: boolean;
 };
@@ -66,6 +68,8 @@ export function decide(subject: Subject): Decision {
 /** Under what the resource's object is looked for. */
 export function claimOf(subject: Subject): Claim {
   const { kind, resource, record } = subject;
+  const desired = creatable(subject, record?.generation ?? 1, record?.retiring ?? []);
+  const unrecorded = { kind, resource, record: undefined };
   return {
     kind,
     stack: stackName(subject.stack),
@@ -73,9 +77,17 @@ export function claimOf(subject: Subject): Claim {
     ...(resource.renamedFrom ? { formerKey: resource.renamedFrom } : {}),
     record,
     lifecycle: resource.lifecycle,
-    name: naturalKey(kind, creatable(subject, record?.generation ?? 1, record?.retiring ?? [])),
+    name: naturalKey(kind, desired),
     tags: (subject.spec.tags ?? {}) as Claim["tags"],
+    overwrites: overwrites(kind, subject.spec),
+    isPart: subject.isPart,
+    isAsDeclared: (remote) => compare(unrecorded, desired, remote).differences.length === 0,
   };
+}
+
+function overwrites(kind: AnyKind, spec: JsonObject): boolean {
+  if (kind.identity.by === "name" && kind.identity.alwaysThere) return true;
+  return Object.entries(kind.spec.fields).some(([name, { meta }]) => meta?.overwrites && spec[name] === true);
 }
 
 /** What is wanted of an object that does not exist, when it will be of this generation. */

@@ -15,7 +15,7 @@ import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";
-import type { Resource } from "../core/resource.ts";
+import { isDeletable, type Resource } from "../core/resource.ts";
 import type { AnyKind, Remote } from "../kind/kind.ts";
 import { execute } from "./execute.ts";
 import { Deposed, Execution, Halt, type Touch } from "./execution.ts";
@@ -141,9 +141,7 @@ function withTouched(world: World, touched: readonly Touch[]): World {
 /** What our creates made for resources that are gone meanwhile. */
 function leftovers(context: Context, world: World, touched: readonly Touch[]): readonly Leftover[] {
   const known = new Set([...world.state.records.values()].map(({ uid }) => uid));
-  const creates = touched.filter(
-    ({ verb, record }) => verb === "create" && record.lifecycle.deletion === "delete" && !known.has(record.uid),
-  );
+  const creates = touched.filter(({ verb, record }) => verb === "create" && isDeletable(record.lifecycle) && !known.has(record.uid));
   return creates.flatMap(({ record }) => {
     const kind = managedKind(context.kinds, record.kind);
     return (world.remotes.get(kind.id) ?? []).filter((remote) => isOf(remote, record)).map((remote) => ({ kind, record, remote }));

@@ -8,7 +8,7 @@
 import { type Ownership, parseOwnership } from "../aws/tags.ts";
 import type { Reason } from "../core/condition.ts";
 import type { ResourceRecord, Retiring } from "../core/record.ts";
-import type { Lifecycle, ResourceKey } from "../core/resource.ts";
+import { isDeletable, type Lifecycle, type ResourceKey } from "../core/resource.ts";
 import { type AnyKind, naturalKey, type Remote } from "../kind/kind.ts";
 
 /** The remote objects of one kind, found by id, by uid, by resource key or by natural key without a scan. */
@@ -75,13 +75,19 @@ export type Claim = {
   readonly name: string | undefined;
   /** What its manifest says of its tags: how an object that is not managed may be found. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Its manifest takes over whatever has its name. */
+  readonly overwrites: boolean;
+  /** It is a part of another resource of the stack. */
+  readonly isPart: boolean;
+  /** Whether an object has everything the manifest declares. */
+  readonly isAsDeclared: (remote: Remote) => boolean;
 };
 
 /** The answer. At most one of `current`, `vanished` and `problem` is there; none: nothing was created yet. */
 export type Identified = {
   readonly current?: Remote;
-  /** `adopt`: by consent, without proof. The rest are proofs. */
-  readonly via?: "binding" | "tags" | "intent" | "adopt";
+  /** `adopt`: by consent, without proof. The rest are proofs, `likeness` where nothing would change: no tag can say whose it is. */
+  readonly via?: "binding" | "tags" | "intent" | "part" | "likeness" | "adopt";
   /** From the record, else from the tags. */
   readonly uid?: string;
   readonly generation: number;
@@ -168,7 +174,7 @@ function isPredecessor({ record }: Claim, index: RemoteIndex, { id, generation }
 // An earlier object that no record knows came of a create whose answer was lost; it is removed where that cannot cost anything.
 function mayClearUp({ kind, lifecycle }: Claim): boolean {
   const safe = kind.identity.by === "tag" && kind.identity.surplusIsSafe === true;
-  return !kind.stateful && (safe || lifecycle.deletion === "delete");
+  return !kind.stateful && (safe || isDeletable(lifecycle));
 }
 
 function fromBinding(claim: Claim, bound: Remote, peers: readonly Remote[]): Partial<Identified> {
@@ -195,11 +201,20 @@ function fromName(claim: Claim, index: RemoteIndex): Partial<Identified> {
   const owner = ownerOf(named);
   if (owner && owner.uid === claim.record?.uid) return {}; // A predecessor, on its way out.
   if (owner) return { problem: takenBy(claim, named, owner) };
-  const untaggable = !claim.kind.taggable || (claim.kind.identity.by === "name" && claim.kind.identity.tagsFollow);
-  if (untaggable && claim.record?.intent) return { current: named, via: "intent" };
-  if (adopt === true) return { current: named, via: "adopt" };
+  const proof = untaggedProof(claim, named);
+  if (proof) return { current: named, via: proof };
+  if (adopt === true || claim.overwrites) return { current: named, via: "adopt" };
   const message = `${named.id} exists and does not belong to this stack: set lifecycle.adopt: true (or its id) to take it over, or choose another name`;
   return { problem: { reason: "NotOwned", message } };
+}
+
+/** What says that an object without tags is ours, where tags cannot say it. */
+function untaggedProof({ kind, record, isPart, isAsDeclared }: Claim, named: Remote): Identified["via"] {
+  const tagsFollow = kind.identity.by === "name" && kind.identity.tagsFollow === true;
+  if ((!kind.taggable || tagsFollow) && record?.intent) return "intent";
+  if (kind.taggable) return undefined;
+  if (isPart) return "part";
+  return isAsDeclared(named) ? "likeness" : undefined;
 }
 
 /** What is read and never written may be anybody's: the one with its id, of its name, or with its tags. */

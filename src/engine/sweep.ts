@@ -60,6 +60,13 @@ export function isLate(kind: AnyKind, field: string | undefined): boolean {
   return field !== undefined && kind.spec.fields[field]?.meta?.late === true;
 }
 
+/** Whether what the resource is a part of is a managed resource of the same stack. */
+export function isPart(kind: AnyKind, resource: Resource, compiled: CompiledStack | undefined): boolean {
+  const field = kind.identity.by === "name" ? kind.identity.partOf : undefined;
+  const whole = field && resource.dependencies.find((dependency) => dependency.field === field)?.on;
+  return whole !== undefined && compiled?.resources.find(({ key }) => key === whole)?.lifecycle.manage === true;
+}
+
 /** The fields that are sent after the create: members of a kind's resources may refer to each other through them. */
 export function lateFields(kind: AnyKind): readonly string[] {
   return Object.keys(kind.spec.fields).filter((field) => isLate(kind, field));
@@ -128,6 +135,7 @@ function subjectOf(input: SweepInput, resource: Resource, spec: JsonObject): Sub
     spec,
     record: recordOf(input.records, resource),
     index: input.indexes.of(kind),
+    isPart: isPart(kind, resource, input.compiled),
     forceReplace: input.replace.has(resource.key),
   };
 }

@@ -87,7 +87,11 @@ type Answer = { readonly accepted: boolean; readonly blocked: boolean; readonly 
 async function send(execution: Execution, { kind, record }: TakeDown, remote: Remote): Promise<Answer> {
   try {
     await execution.act({ verb: "delete", record, sent: {} }, () =>
-      kind.delete.run(execution.run.authority.writer, { id: remote.id, observed: remote.values }),
+      kind.delete.run(execution.run.authority.writer, {
+        id: remote.id,
+        observed: remote.values,
+        force: record.lifecycle.deletion === "force",
+      }),
     );
     return { accepted: true, blocked: false };
   } catch (error) {

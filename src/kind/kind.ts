@@ -52,6 +52,8 @@ export type Identity =
       readonly by: "name";
       /** The spec fields that together are unique, compared without case where `ignoreCase` says so. */
       readonly key: readonly string[];
+      /** Further fields of the key, which not every object has (a record set's setIdentifier). */
+      readonly optionalKey?: readonly string[];
       readonly ignoreCase?: true;
       /** The field that gets a derived physical name when the manifest gives none, and its length limit. */
       readonly name?: { readonly field: string; readonly maxLength: number };
@@ -61,6 +63,13 @@ export type Identity =
       readonly tagsFollow?: true;
       /** AWS silently overwrites or returns an existing object: ownership is read before a create. */
       readonly upsert?: true;
+      /**
+       * Of a kind without tags: the field that refers to what the object is a part of (a scaling policy's group). Where that is a
+       * managed resource of the same stack, the part is, too.
+       */
+      readonly partOf?: string;
+      /** There always is one, which nobody made (a domain's name servers): it is taken over as it is. */
+      readonly alwaysThere?: true;
     }
   | { readonly by: "token"; readonly consistencyMs: number }
   | {
@@ -98,7 +107,15 @@ export type CreateContext = {
 /** What an effect brought about: the values that are now known to hold, so that no read is needed to go on. */
 export type Effect = { readonly values: JsonObject };
 
-/** The object an updater or a delete works on. */
+/** The object a delete works on. */
+export type Condemned = {
+  readonly id: string;
+  readonly observed: JsonObject;
+  /** `lifecycle.deletion: force`: what it holds (images, objects) goes with it. */
+  readonly force?: boolean;
+};
+
+/** The object an updater works on. */
 export type Target<Spec> = {
   readonly id: string;
   /** What the manifest wants: declared fields, and removed ones at their `unset` value. */
@@ -113,7 +130,7 @@ export type Updater<Spec> = Act<[target: Target<Spec> & { readonly changes: Read
   readonly fields: readonly string[];
 };
 
-/** AWS error names, accepted with and without a trailing `Exception` or `Fault`. */
+/** AWS error names, accepted with and without a trailing `Exception` or `Fault`; `Name: text` wants the text in the message, too. */
 export type ErrorNames = {
   /** The object does not exist: success for a delete, missing for the rest. */
   readonly notFound?: readonly string[];
@@ -158,6 +175,8 @@ export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject>
   readonly identity: Identity;
   /** Holds data: `replace: never` by default, and when vanished it is Stalled/Missing until approved. */
   readonly stateful?: true;
+  /** What its resources' lifecycle is when their manifests say nothing, where that is not every kind's. */
+  readonly lifecycle?: Partial<Lifecycle>;
   /** Where the manifest's words deviate from AWS's, one sentence each, for the docs page. */
   readonly deviations?: readonly string[];
   readonly errors: ErrorNames;
@@ -165,7 +184,7 @@ export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject>
   /** Creates the object with everything but `late` fields; returns its id and what now holds. */
   readonly create: Act<[desired: z.infer<Spec>, context: CreateContext], Effect & { readonly id: string }>;
   readonly updates: readonly Updater<z.infer<Spec>>[];
-  readonly delete: Act<[target: { readonly id: string; readonly observed: JsonObject }], void>;
+  readonly delete: Act<[target: Condemned], void>;
   /** Absent: an object that exists is ready. */
   readonly ready?: (observed: Partial<z.infer<Spec> & z.infer<Status>>) => Readiness;
   /** On DependencyViolation: what is in the way, "network interface eni-1 of load balancer x". */
@@ -210,7 +229,7 @@ export type AnyKind = Common & {
   readonly list: Look<[scope: Scope], readonly Remote[]>;
   readonly create: Act<[desired: JsonObject, context: CreateContext], Effect & { readonly id: string }>;
   readonly updates: readonly Updater<JsonObject>[];
-  readonly delete: Act<[target: { readonly id: string; readonly observed: JsonObject }], void>;
+  readonly delete: Act<[target: Condemned], void>;
   readonly ready: (observed: JsonObject) => Readiness;
   readonly explainBlocked?: Look<[target: { readonly id: string; readonly observed: JsonObject }], string | undefined>;
   readonly check?: (resources: readonly StaticResource[]) => readonly CheckFinding[];
@@ -235,6 +254,7 @@ export function defineKind<Spec extends z.ZodObject, Status extends z.ZodObject>
     }
     if (shape.meta?.late && shape.meta.unset === undefined) throw new Error(`${definition.kind}.${name} is late and needs an unset value`);
   }
+  assertKeyFields(definition, spec);
   // The one place where a kind's types are erased: spec values were parsed by its own schema before they come back here.
   const erased = definition as unknown as Pick<AnyKind, "list" | "create" | "updates" | "delete" | "explainBlocked" | "check" | "ready">;
   return Object.freeze({
@@ -257,14 +277,23 @@ export function defineKind<Spec extends z.ZodObject, Status extends z.ZodObject>
   } as AnyKind);
 }
 
+function assertKeyFields({ kind, identity }: { kind: string; identity: Identity }, spec: ObjectShape): void {
+  if (identity.by !== "name") return;
+  const { key, optionalKey = [], partOf, name } = identity;
+  const named = [...key, ...optionalKey, ...(partOf === undefined ? [] : [partOf]), ...(name ? [name.field] : [])];
+  const strange = named.find((field) => !(field in spec.fields));
+  if (strange !== undefined) throw new Error(`${kind}.${strange} is named by its identity, and is no field of its spec`);
+}
+
 /** As {@link defineKind}, for lookups. */
 export function defineLookup<Spec extends z.ZodObject, Status extends z.ZodObject>(definition: LookupDefinition<Spec, Status>): AnyLookup {
   return Object.freeze({ ...common(definition), lookup: true, resolve: definition.resolve as unknown as AnyLookup["resolve"] });
 }
 
-function lifecycleDefaults(definition: { stateful?: true; identity: Identity }): Partial<Lifecycle> {
-  if (definition.stateful) return { replace: "never" };
-  return definition.identity.by === "name" && definition.identity.nameIsInterface ? { replace: "deleteFirst" } : {};
+function lifecycleDefaults(definition: { stateful?: true; identity: Identity; lifecycle?: Partial<Lifecycle> }): Partial<Lifecycle> {
+  const { stateful, identity, lifecycle } = definition;
+  const isInterface = identity.by === "name" && identity.nameIsInterface;
+  return { ...(stateful ? { replace: "never" } : isInterface ? { replace: "deleteFirst" } : {}), ...lifecycle };
 }
 
 function common(definition: Described<z.ZodObject, z.ZodObject>): Common {
@@ -285,7 +314,8 @@ function common(definition: Described<z.ZodObject, z.ZodObject>): Common {
 /** The natural key of a spec or a remote object, as text; undefined while a part of it is not known, or for other identities. */
 export function naturalKey(kind: AnyKind, values: JsonObject): string | undefined {
   if (kind.identity.by !== "name") return undefined;
-  const parts = kind.identity.key.map((name): Json | undefined => values[name]);
+  const { key, optionalKey = [] } = kind.identity;
+  const parts = [...key.map((name): Json | undefined => values[name]), ...optionalKey.map((name) => values[name] ?? "")];
   if (!parts.every((part) => typeof part === "string" || typeof part === "number")) return undefined;
   const text = parts.join(" ");
   return kind.identity.ignoreCase ? text.toLowerCase() : text;
@@ -294,5 +324,6 @@ export function naturalKey(kind: AnyKind, values: JsonObject): string | undefine
 /** The natural key as {@link Scope.names} takes it: its fields and their values; empty where {@link naturalKey} is undefined. */
 export function scopeNames(kind: AnyKind, values: JsonObject): readonly JsonObject[] {
   if (kind.identity.by !== "name" || naturalKey(kind, values) === undefined) return [];
-  return [Object.fromEntries(kind.identity.key.map((name) => [name, values[name]]))];
+  const { key, optionalKey = [] } = kind.identity;
+  return [Object.fromEntries([...key, ...optionalKey].filter((name) => values[name] !== undefined).map((name) => [name, values[name]]))];
 }

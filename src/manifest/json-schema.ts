@@ -198,7 +198,7 @@ function commonDefinitions(): JsonObject {
       type: "object",
       additionalProperties: false,
       properties: {
-        deletion: choice("delete", "retain", "protect"),
+        deletion: choice("delete", "force", "retain", "protect"),
         replace: choice("createFirst", "deleteFirst", "never"),
         drift: choice("correct", "report", "ignore"),
         ignoreFields: { type: "array", items: { type: "string" } },

@@ -13,7 +13,7 @@ import { member, type Node } from "./node.ts";
 import { asObject, staticOnly } from "./value-reader.ts";
 
 const lifecycleSchema = z.strictObject({
-  deletion: z.enum(["delete", "retain", "protect"]).optional(),
+  deletion: z.enum(["delete", "force", "retain", "protect"]).optional(),
   replace: z.enum(["createFirst", "deleteFirst", "never"]).optional(),
   drift: z.enum(["correct", "report", "ignore"]).optional(),
   ignoreFields: z.array(z.string()).optional(),

@@ -226,8 +226,13 @@ test("credentials that are missing, expired or wrong are told apart", () => {
   assert.equal(said("AccessDenied").code, "AwsRefused");
 });
 
-test("error names match with and without Exception or Fault", () => {
-  const error = new AwsError("ResourceNotFoundException", "", { operation: "logs:X", verdict: "refused" });
-  assert.ok(isNamed(error, ["ResourceNotFound"]));
-  assert.ok(!isNamed(error, ["ResourceInUse"]));
+test("error names match with and without Exception or Fault, and by a text of the message", () => {
+  const error = new AwsError("ResourceNotFoundException", "No table of this name", { operation: "logs:X", verdict: "refused" });
+  const rows = [
+    { names: ["ResourceNotFound"], is: true, why: "without Exception" },
+    { names: ["ResourceInUse"], is: false, why: "another name" },
+    { names: ["ResourceNotFoundFault: no TABLE"], is: true, why: "the text stands in the message, whatever its case" },
+    { names: ["ResourceNotFound: no index"], is: false, why: "the text does not stand in the message" },
+  ];
+  for (const { names, is, why } of rows) assert.equal(isNamed(error, names), is, why);
 });

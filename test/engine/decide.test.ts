@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { z } from "zod";
 import { natGateway } from "../../reconcilers/ec2/nat-gateway.ts";
+import { field } from "../../src/core/field.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ResourceRecord } from "../../src/core/record.ts";
 import { LIFECYCLE_DEFAULTS, type Lifecycle, type ResourceKey } from "../../src/core/resource.ts";
@@ -8,7 +10,7 @@ import { decide } from "../../src/engine/decide.ts";
 import { RemoteIndex } from "../../src/engine/identify.ts";
 import { newRecord, withIntent } from "../../src/engine/records.ts";
 import { managedKind } from "../../src/engine/sweep.ts";
-import type { Remote } from "../../src/kind/kind.ts";
+import { defineKind, type Remote } from "../../src/kind/kind.ts";
 import { KINDS } from "../simulation/kinds.ts";
 
 const STACK = { project: "beacon", environment: "prod" };
@@ -244,6 +246,7 @@ function outcome(row: Row): string {
     spec,
     record: recordOf(row, key, lifecycle),
     index: new RemoteIndex(kind, "beacon/prod", row.remotes ?? []),
+    isPart: false,
     forceReplace: row.replace ?? false,
   });
   const { action, current, generation, order, blocked, failed, diff, identified } = decision;
@@ -272,8 +275,56 @@ test("what only one object can have is free before the successor takes it", () =
     const resource = { key, kind: natGateway.id, spec, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
     const record = { ...newRecord(resource, "u1", 1, 1), id: "nat-1", applied: gateway };
     const index = new RemoteIndex(natGateway, "beacon/prod", [remote]);
-    return decide({ kind: natGateway, stack: STACK, resource, spec, record, index, forceReplace: false }).order;
+    return decide({ kind: natGateway, stack: STACK, resource, spec, record, index, isPart: false, forceReplace: false }).order;
   };
   assert.equal(order({ ...gateway, subnetId: "subnet-2" }), "deleteFirst");
   assert.equal(order({ subnetId: "subnet-2", allocationId: "eipalloc-2" }), "createFirst");
+});
+
+/** A scaling policy's like: named within a group that the spec refers to, without tags. */
+const PART = {
+  apiVersion: "sim.aws/v1",
+  kind: "Part",
+  doc: "",
+  spec: z.strictObject({
+    group: field(z.string(), { doc: "", immutable: true }),
+    name: field(z.string(), { doc: "", immutable: true }),
+    label: field(z.string().optional(), { doc: "", immutable: true }),
+    size: field(z.int(), { doc: "" }),
+    overwrite: field(z.boolean().optional(), { doc: "", setting: true, overwrites: true }),
+  }),
+  status: z.strictObject({ partId: field(z.string(), { doc: "" }) }),
+  id: "partId",
+  identity: { by: "name", key: ["group", "name"], optionalKey: ["label"] },
+  errors: {},
+  list: { operations: [], run: async () => [] },
+  create: { operations: [], run: async () => ({ id: "p", values: {} }) },
+  updates: [{ fields: ["size"], operations: [], run: async () => ({ values: {} }) }],
+  delete: { operations: [], run: async () => {} },
+} as const;
+
+describe("objects without tags", () => {
+  const spec = { group: "web", name: "up", size: 1 };
+  const there = (values: JsonObject): Remote => ({ id: "p", values: { group: "web", name: "up", size: 1, ...values } });
+  const rows = [
+    { why: "like what is declared: ours", is: "none" },
+    { why: "another than what is declared: somebody's", there: there({ size: 2 }), is: "blocked NotOwned" },
+    { why: "another, with an intent open: what that create made", there: there({ size: 2 }), intended: true, is: "update" },
+    { why: "another, in a group of ours: ours", there: there({ size: 2 }), isPart: true, is: "update" },
+    { why: "another, and the manifest overwrites: taken over", there: there({ size: 2 }), spec: { ...spec, overwrite: true }, is: "adopt" },
+    { why: "another, of which there always is one: taken over", there: there({ size: 2 }), alwaysThere: true, is: "adopt" },
+    { why: "another by the part of the key that not all have: not there yet", there: there({ label: "blue" }), is: "create" },
+    { why: "the one with that part of the key", there: there({ label: "blue" }), spec: { ...spec, label: "blue" }, is: "none" },
+  ];
+  for (const { why, there: remote = there({}), spec: wanted = spec, intended = false, isPart = false, alwaysThere = false, is } of rows) {
+    test(why, () => {
+      const kind = defineKind({ ...PART, identity: { ...PART.identity, ...(alwaysThere ? { alwaysThere } : {}) } } as typeof PART);
+      const key: ResourceKey = "Part/a";
+      const resource = { key, kind: kind.id, spec: wanted, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
+      const record = intended ? withIntent(newRecord(resource, "u1", 1, 1), 1, { now: 1, revision: 1 }) : undefined;
+      const index = new RemoteIndex(kind, "beacon/prod", [remote]);
+      const { action, blocked } = decide({ kind, stack: STACK, resource, spec: wanted, record, index, isPart, forceReplace: false });
+      assert.equal(blocked ? `${action} ${blocked.reason}` : action, is);
+    });
+  }
 });
