@@ -11,7 +11,7 @@ import { equal, isObject, type JsonObject } from "../core/json.ts";
 import type { Action } from "../core/plan.ts";
 import type { ResourceRecord, Retiring } from "../core/record.ts";
 import { type Resource, type Stack, stackName } from "../core/resource.ts";
-import { type AnyKind, naturalKey, type Remote } from "../kind/kind.ts";
+import { type AnyKind, isAlwaysThere, naturalKey, type Remote } from "../kind/kind.ts";
 import { type Claim, type Identified, identify, type RemoteIndex } from "./identify.ts";
 import { derivedName, generationName } from "./names.ts";
 
@@ -86,7 +86,7 @@ export function claimOf(subject: Subject): Claim {
 }
 
 function overwrites(kind: AnyKind, spec: JsonObject): boolean {
-  if (kind.identity.by === "name" && kind.identity.alwaysThere) return true;
+  if (isAlwaysThere(kind)) return true;
   return Object.entries(kind.spec.fields).some(([name, { meta }]) => meta?.overwrites && spec[name] === true);
 }
 

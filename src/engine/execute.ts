@@ -13,7 +13,7 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
 import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
-import { naturalKey, type Remote } from "../kind/kind.ts";
+import { naturalKey, type Remote, staysBehind } from "../kind/kind.ts";
 import { Actor } from "./actor.ts";
 import { settle } from "./converge.ts";
 import { prepare, withdrawIntent } from "./create.ts";
@@ -348,10 +348,10 @@ async function removeUndeclared(execution: Execution, task: Task, { tasks, index
   const record = execution.run.world.state.records.get(task.key);
   if (change.action === "blocked") throw new Halt("failed", change.blocked?.reason ?? "Protected", change.blocked?.message ?? "");
   if (!record) return doneWord(change.action);
-  const kept = record.lifecycle.deletion === "retain" || !record.lifecycle.manage;
-  if (change.action === "delete" || !kept) {
+  const kind = managedKind(execution.context.kinds, record.kind);
+  if (change.action === "delete" || !staysBehind(kind, record.lifecycle)) {
     await usersGone(execution, task, tasks, relations);
-    await remove(execution, record, indexes.of(managedKind(execution.context.kinds, record.kind)), { change, onBlocked });
+    await remove(execution, record, indexes.of(kind), { change, onBlocked });
   } else execution.drop(record.key);
   for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.resolve();
   return doneWord(change.action);

@@ -6,7 +6,7 @@ import { equal, type Json, type JsonObject } from "../core/json.ts";
 import { type Change, type Consents, type Plan, planDigest } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
-import type { AnyKind } from "../kind/kind.ts";
+import { type AnyKind, staysBehind } from "../kind/kind.ts";
 import type { Decision } from "./decide.ts";
 import { Indexes, managedKind, recordOf, type Sweep, selected, sweep } from "./sweep.ts";
 import type { Context, PlanOptions, World } from "./types.ts";
@@ -140,7 +140,7 @@ function deletion(kind: AnyKind, record: ResourceRecord, options: PlanOptions, i
   };
   // An open intent may still turn into an object: it is looked for, and deleted if it appears.
   if (id === undefined && !record.intent) return base;
-  if (record.lifecycle.deletion === "retain" || !record.lifecycle.manage) return base;
+  if (staysBehind(kind, record.lifecycle)) return base;
   if (record.lifecycle.deletion === "protect" && !options.includeProtected) {
     const message = options.destroy
       ? "protected: give --include-protected and the environment's phrase, or run beaconctl unprotect first"

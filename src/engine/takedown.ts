@@ -5,7 +5,7 @@ import type { FieldChange } from "../core/diff.ts";
 import type { JsonArray, JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { stackName } from "../core/resource.ts";
-import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
+import { type AnyKind, isAlwaysThere, type Remote, type Updater } from "../kind/kind.ts";
 import { type Execution, failureOf, Halt } from "./execution.ts";
 import { ownerOf } from "./identify.ts";
 import { lateFields } from "./sweep.ts";
@@ -31,8 +31,9 @@ export async function everyOne<T>(all: readonly T[], work: (one: T) => Promise<v
   if (failed) throw failed.reason;
 }
 
-/** Resolves when the object is gone. Throws a Halt when it is not ours, AWS refuses, or the run ends. */
+/** Resolves when the object is gone, at once where there always is one. Throws a Halt when it is not ours, AWS refuses, or the run ends. */
 export async function takeDown(execution: Execution, target: TakeDown): Promise<void> {
+  if (isAlwaysThere(target.kind)) return;
   assertOurs(execution, target);
   let { remote } = target;
   let [absences, round] = [0, 0];

@@ -311,6 +311,16 @@ function common(definition: Described<z.ZodObject, z.ZodObject>): Common {
   };
 }
 
+/** Whether there always is an object, which no resource makes or takes away. */
+export function isAlwaysThere({ identity }: AnyKind): boolean {
+  return identity.by === "name" && identity.alwaysThere === true;
+}
+
+/** Whether the object stays when its resource goes: kept on purpose, only read, or always there. */
+export function staysBehind(kind: AnyKind, { deletion, manage }: Lifecycle): boolean {
+  return deletion === "retain" || !manage || isAlwaysThere(kind);
+}
+
 /** The natural key of a spec or a remote object, as text; undefined while a part of it is not known, or for other identities. */
 export function naturalKey(kind: AnyKind, values: JsonObject): string | undefined {
   if (kind.identity.by !== "name") return undefined;

@@ -10,15 +10,16 @@ import { type AwsSession, connect } from "../../src/aws/handle.ts";
 import { systemRuntime } from "../../src/aws/runtime.ts";
 import type { Writer } from "../../src/aws/service.ts";
 import type { CompiledStack } from "../../src/core/compiled.ts";
+import { canonical, type JsonObject } from "../../src/core/json.ts";
 import type { Change, Plan } from "../../src/core/plan.ts";
-import type { Revision } from "../../src/core/record.ts";
+import type { ResourceRecord, Revision } from "../../src/core/record.ts";
 import { type ResourceKey, type Stack, stackName } from "../../src/core/resource.ts";
 import type { Lease, Runtime } from "../../src/core/store.ts";
 import { execute, makePlan, observe } from "../../src/engine/engine.ts";
 import { ownerOf } from "../../src/engine/identify.ts";
 import { LOCAL_SETTINGS } from "../../src/engine/settings.ts";
 import type { Context, PlanOptions, RunReport, World } from "../../src/engine/types.ts";
-import type { AnyKind, Kinds, Remote } from "../../src/kind/kind.ts";
+import { type AnyKind, isAlwaysThere, type Kinds, type Remote, scopeNames } from "../../src/kind/kind.ts";
 import { TableStore } from "../../state/store.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { freshProject, sandboxEndpoint } from "../support/sandbox.ts";
@@ -48,6 +49,8 @@ export class Stand {
   readonly proxy: FaultProxy;
   readonly #session: AwsSession;
   readonly #direct: AwsSession;
+  /** Natural keys under which resources were recorded: not every API lists by tag, and not every object has tags. */
+  readonly #names = new Map<ResourceKey, Map<string, JsonObject>>();
   #table = new InstantTable();
 
   constructor(kinds: Kinds, stack: Stack, proxy: FaultProxy, sessions: { readonly proxied: AwsSession; readonly direct: AwsSession }) {
@@ -75,8 +78,10 @@ export class Stand {
   /** One run of an engine. Resolves to undefined when its life ended on the way; its lease is then free. */
   async pass(compiled: CompiledStack | undefined, options: PlanOptions = {}, circumstances: Circumstances = {}): Promise<Pass | undefined> {
     const { life = new Life(), meanwhile = () => Promise.resolve() } = circumstances;
+    await this.#remember();
     const ended = await Promise.race([this.#run(compiled, options, { life, meanwhile }), life.over]);
     if (!ended) await new TableStore(this.#table, systemRuntime).unlock(this.stack);
+    await this.#remember();
     return ended ?? undefined;
   }
 
@@ -93,24 +98,44 @@ export class Stand {
     );
   }
 
-  /** What a look would do now, `none` left out, and the live objects it saw that are the resource's by their tags. */
+  /** What a look would do now, `none` left out, and the live objects that are the resource's. */
   async rest(
     compiled: CompiledStack | undefined,
     kind: AnyKind,
     key: ResourceKey,
   ): Promise<{ left: readonly Change[]; objects: readonly Remote[] }> {
-    const { plan, world } = await this.plan(compiled, compiled ? {} : { destroy: true });
+    const { plan } = await this.plan(compiled, compiled ? {} : { destroy: true });
     const left = plan.changes.filter(({ action, retires, resolves }) => action !== "none" || retires.length > 0 || resolves);
-    // A stack without resources of this kind looks at none of them.
-    const remotes = world.remotes.get(kind.id) ?? (await this.objects(kind, key));
-    return { left, objects: remotes.filter((remote) => isLive(remote, key)) };
+    return { left, objects: await this.objects(kind, key) };
   }
 
-  /** The live objects AWS holds whose tags say that they are this resource's, and those of these ids. */
+  /** The live objects AWS holds that are this resource's, by their tags or, where they have none, by their names; and those of these ids. */
   async objects(kind: AnyKind, key: ResourceKey, ids: readonly string[] = []): Promise<readonly Remote[]> {
     const fields = new Set(Object.keys(kind.spec.fields));
-    const found = await kind.list.run(this.hand, { stack: stackName(this.stack), ids, names: [], fields });
-    return found.filter((remote) => isLive(remote, key) || (ids.includes(remote.id) && !remote.deleting));
+    const names = [...(this.#names.get(key)?.values() ?? [])];
+    const found = await kind.list.run(this.hand, { stack: stackName(this.stack), ids, names, fields });
+    const recorded = (await this.#records()).has(key);
+    // What is always there is the resource's as long as there is one.
+    const ours = (remote: Remote) => (kind.taggable ? ownerOf(remote)?.resource === key : recorded || !isAlwaysThere(kind));
+    return found.filter((remote) => !remote.deleting && (ours(remote) || ids.includes(remote.id)));
+  }
+
+  /** The generation that is recorded of the resource. */
+  async generation(key: ResourceKey): Promise<number | undefined> {
+    return (await this.#records()).get(key)?.generation;
+  }
+
+  async #records(): Promise<ReadonlyMap<ResourceKey, ResourceRecord>> {
+    return (await new TableStore(this.#table, systemRuntime).load(this.stack)).records;
+  }
+
+  async #remember(): Promise<void> {
+    for (const { key, kind: id, applied, observed } of (await this.#records()).values()) {
+      const kind = this.kinds.get(id) as AnyKind;
+      const known = this.#names.get(key) ?? new Map<string, JsonObject>();
+      for (const name of [applied, observed].flatMap((values) => scopeNames(kind, values))) known.set(canonical(name), name);
+      this.#names.set(key, known);
+    }
   }
 
   /** Forgets the records, as when the state table is lost. */
@@ -146,10 +171,6 @@ export class Stand {
       await lease.release();
     }
   }
-}
-
-function isLive(remote: Remote, key: ResourceKey): boolean {
-  return !remote.deleting && ownerOf(remote)?.resource === key;
 }
 
 /** A stand for a stack that nobody has used before. A region of its own keeps the objects few that the sandbox has to look through. */
