@@ -37,6 +37,8 @@ export type StartOptions = {
   readonly tied?: boolean;
   /** It ends by itself after so many seconds without a call. Default: never. */
   readonly idleSeconds?: number;
+  /** How long takes what takes time at AWS: gateways, load balancers, tables, certificates, instance profiles. Default: no time. */
+  readonly delaySeconds?: number;
   readonly onNote?: OnNote;
 };
 
@@ -139,9 +141,9 @@ async function launch(python: string, dir: string, options: StartOptions): Promi
   const log = join(dir, "sandbox.log");
   writeFileSync(log, "", { mode: 0o600 });
   const logFile = openSync(log, "a");
-  const idle = String(options.idleSeconds ?? 0);
-  const endings = ["--exit-with-parent", "--exit-with-folder", dir, "--exit-when-idle-seconds", idle];
-  const child = spawn(python, ["-B", "-E", "-s", shippedFile("server.py"), "--port", String(options.port ?? 0), ...endings], {
+  const behaviour = ["--port", String(options.port ?? 0), "--delay-seconds", String(options.delaySeconds ?? 0)];
+  const endings = ["--exit-with-parent", "--exit-with-folder", dir, "--exit-when-idle-seconds", String(options.idleSeconds ?? 0)];
+  const child = spawn(python, ["-B", "-E", "-s", shippedFile("server.py"), ...behaviour, ...endings], {
     cwd: dir,
     // A session of its own: a Ctrl-C in the terminal is for the command, which may still have calls to finish.
     detached: true,

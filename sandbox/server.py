@@ -30,6 +30,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from delays import close_delays
 from gaps import close_gaps
 from tokens import Answer, TokenMemory
 from wire import Call, error_answer, parse_call
@@ -43,8 +44,9 @@ FOLDER_CHECK_SECONDS = 0.5
 class Sandbox:
     """The WSGI application: tells who it is, or hands the request to moto behind the lock."""
 
-    def __init__(self, identity: dict[str, Any]) -> None:
+    def __init__(self, identity: dict[str, Any], delay_seconds: float) -> None:
         self.identity = identity
+        self.delay_seconds = delay_seconds
         self.lock = threading.Lock()
         self.tokens = TokenMemory()
         self.last_call = time.monotonic()
@@ -85,6 +87,7 @@ class Sandbox:
 
     def _create_app(self, service: Any) -> Any:
         close_gaps(service, self.lock)
+        close_delays(service, self.delay_seconds)
         return create_backend_app(service)
 
 
@@ -173,6 +176,7 @@ def start_watchers(sandbox: Sandbox, options: argparse.Namespace) -> None:
 def parse_options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="AWS on loopback (moto), one request at a time.")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--delay-seconds", type=float, default=0, help="how long takes what takes time at AWS")
     parser.add_argument("--exit-with-parent", action="store_true", help="exit when standard input ends; a line `keep` on it calls that off")
     parser.add_argument("--exit-when-idle-seconds", type=float, default=0, help="exit after so long without a call; 0: never")
     parser.add_argument("--exit-with-folder", default="", help="exit when this folder is gone")
@@ -186,7 +190,8 @@ def say(line: dict[str, Any]) -> None:
 def serve(listener: socket.socket, options: argparse.Namespace) -> None:
     port = listener.getsockname()[1]
     os.environ["MOTO_PORT"] = str(port)
-    sandbox = Sandbox({"ready": True, "id": uuid.uuid4().hex, "port": port, "pid": os.getpid(), "startedAt": int(time.time() * 1000)})
+    identity = {"ready": True, "id": uuid.uuid4().hex, "port": port, "pid": os.getpid(), "startedAt": int(time.time() * 1000)}
+    sandbox = Sandbox(identity, options.delay_seconds)
     server: BaseWSGIServer = make_server(HOST, port, sandbox, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
     server.daemon_threads = True
     start_watchers(sandbox, options)

@@ -45,7 +45,12 @@ export type Changing = Looking & { readonly store: StateStore; readonly writer: 
 
 /** The local AWS. */
 export type SandboxControl = {
-  readonly start: (options: { dir?: string; port?: number; onNote: (text: string) => void }) => Promise<SandboxState>;
+  readonly start: (options: {
+    dir?: string;
+    port?: number;
+    delaySeconds?: number;
+    onNote: (text: string) => void;
+  }) => Promise<SandboxState>;
   readonly stop: (options: { dir?: string }) => Promise<{ readonly stopped: boolean }>;
   readonly status: (options: { dir?: string }) => Promise<SandboxState | undefined>;
   readonly reset: (options: { dir?: string }) => Promise<void>;

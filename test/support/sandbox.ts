@@ -25,10 +25,10 @@ export function sandboxEndpoint(): Promise<string> {
 }
 
 /** Starts a server that meets no other and ends with this process, however that ends. */
-export async function startOwn(): Promise<SandboxState> {
+export async function startOwn(options: { readonly delaySeconds?: number } = {}): Promise<SandboxState> {
   const dir = mkdtempSync(join(tmpdir(), "beacon-test-sandbox-"));
   process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
-  return start({ dir, tied: true });
+  return start({ dir, tied: true, ...options });
 }
 
 /** A project name that nobody has used before: its stacks hold nothing yet. Fits every name limit with 50 characters to spare. */

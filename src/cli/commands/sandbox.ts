@@ -1,19 +1,34 @@
 import { BeaconError } from "../../core/errors.ts";
 import { nearest } from "../../core/suggest.ts";
 import { defineCommand, type Invocation } from "../command.ts";
+import { parseDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import { outputOption, sandboxDirOption } from "../options.ts";
 import type { SandboxState } from "../services.ts";
 
-type Options = { readonly sandboxDir?: string; readonly port?: string };
+type Options = { readonly sandboxDir?: string; readonly port?: string; readonly delay?: string };
 
 const ACTIONS = ["start", "stop", "status", "reset"] as const;
 
 export default defineCommand<Options>({
   description: "The local AWS that --sandbox uses: a real AWS API on loopback, in memory, made for trying things out. Needs Python 3.11+.",
   arguments: [{ syntax: "<action>", description: ACTIONS.join(", ") }],
-  options: [sandboxDirOption, { flags: "--port <number>", description: "port to start on (default: a free one)" }, outputOption("json")],
-  examples: ["beaconctl sandbox start", "beaconctl sandbox status", "beaconctl sandbox reset", "beaconctl sandbox stop"],
+  options: [
+    sandboxDirOption,
+    { flags: "--port <number>", description: "port to start on (default: a free one)" },
+    {
+      flags: "--delay <duration>",
+      description: "how long takes what takes time at AWS: NAT gateways, load balancers, tables (default: none)",
+    },
+    outputOption("json"),
+  ],
+  examples: [
+    "beaconctl sandbox start",
+    "beaconctl sandbox start --delay 5s",
+    "beaconctl sandbox status",
+    "beaconctl sandbox reset",
+    "beaconctl sandbox stop",
+  ],
   async run(invocation) {
     const action = ACTIONS.find((candidate) => candidate === invocation.args[0]);
     if (action === undefined) throw unknownAction(invocation.args[0] ?? "");
@@ -28,7 +43,8 @@ async function perform(action: (typeof ACTIONS)[number], { services, options, io
   switch (action) {
     case "start": {
       const port = options.port === undefined ? {} : { port: portNumber(options.port) };
-      const state = await control.start({ ...where, ...port, onNote: (text) => io.err(io.errStyle.dim(text)) });
+      const delay = options.delay === undefined ? {} : { delaySeconds: parseDuration(options.delay, "--delay") / 1000 };
+      const state = await control.start({ ...where, ...port, ...delay, onNote: (text) => io.err(io.errStyle.dim(text)) });
       io.out(
         json
           ? JSON.stringify(state, null, 2)
