@@ -6,7 +6,7 @@
  * is *foreign*: not ours, left alone.
  */
 
-import { keyOf, same } from "./compare.ts";
+import { keyOf, normalize, same } from "./compare.ts";
 import type { Compare } from "./field.ts";
 import { canonical, digest, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
 import type { ObjectShape, Shape } from "./shape.ts";
@@ -148,7 +148,7 @@ function diffPlace(place: Place, found: Found): void {
   const compare = shape.meta?.compare;
   if (shape.type === "object" && !compare) diffMembers(wanted, shape, found);
   else if (shape.type === "map") diffMap(wanted, shape.element, found);
-  else if (shape.type === "array" && compare === "set") diffSet(wanted, found);
+  else if (shape.type === "array" && compare === "set") diffSet(wanted, shape.element, found);
   else if (shape.type === "array" && typeof compare === "object") diffKeyed(wanted, shape.element, compare.keyed, found);
   else if (!sameDeep(wanted.desired, wanted.observed, shape)) found.differences.push(difference(wanted, compare));
 }
@@ -207,12 +207,13 @@ function ownMembers(value: Json | undefined): JsonObject {
   return Object.assign(Object.create(null), isObject(value) ? value : {});
 }
 
-function diffSet(place: Place, found: Found): void {
-  const [desired, observed, applied] = [list(place.desired), list(place.observed), texts(list(place.applied))];
-  const [wanted, present] = [texts(desired), texts(observed)];
-  const added = desired.filter((member) => !present.has(canonical(member)));
-  const surplus = observed.filter((member) => !wanted.has(canonical(member)));
-  const removed = place.additive ? surplus.filter((member) => applied.has(canonical(member))) : surplus;
+function diffSet(place: Place, element: Shape, found: Found): void {
+  const [desired, observed, applied] = [list(place.desired), list(place.observed), forms(list(place.applied), element)];
+  const [wanted, present] = [forms(desired, element), forms(observed, element)];
+  const isIn = (members: ReadonlySet<string>, member: Json) => members.has(formOf(member, element));
+  const added = desired.filter((member) => !isIn(present, member));
+  const surplus = observed.filter((member) => !isIn(wanted, member));
+  const removed = place.additive ? surplus.filter((member) => isIn(applied, member)) : surplus;
   if (added.length + removed.length > 0) found.differences.push({ ...difference(place, "set"), added, removed });
   for (const member of surplus) {
     if (!removed.includes(member)) found.leftAlone.push({ path: place.path, before: member, why: "foreign" });
@@ -247,19 +248,49 @@ function cause(place: Place, compare: Compare | undefined): Cause {
   return same(place.desired, place.applied, compare) ? "drift" : "pending";
 }
 
-/** True when everything `desired` declares, at any depth, is what `observed` has. */
+/**
+ * True when everything `desired` declares, at any depth, is what `observed` has. Elements of lists and maps are ours as a whole:
+ * a member that one does not declare is wanted at its unset value, where it has one.
+ */
 function sameDeep(desired: Json | undefined, observed: Json | undefined, shape: Shape): boolean {
   const compare = shape.meta?.compare;
   if (compare === undefined && shape.type === "object" && isObject(desired) && isObject(observed)) {
-    return Object.entries(desired).every(([name, value]) => {
-      const member = shape.fields[name];
-      return value === undefined || (member ? sameDeep(value, observed[name], member) : same(value, observed[name], "exact"));
-    });
+    return sameMembers(desired, observed, shape);
   }
-  if (compare === undefined && shape.type === "array" && Array.isArray(desired) && Array.isArray(observed)) {
-    return desired.length === observed.length && desired.every((value, index) => sameDeep(value, observed[index], shape.element));
+  if (shape.type !== "array" || !Array.isArray(desired) || !Array.isArray(observed)) return same(desired, observed, compare);
+  if (compare !== undefined && typeof compare !== "object") return formOf(desired, shape) === formOf(observed, shape);
+  if (desired.length !== observed.length) return false;
+  if (compare === undefined) return desired.every((value, index) => sameDeep(value, observed[index], shape.element));
+  const present = new Map(observed.map((member) => [keyOf(member, compare.keyed), member]));
+  return desired.every((member) => sameDeep(member, present.get(keyOf(member, compare.keyed)), shape.element));
+}
+
+function sameMembers(desired: JsonObject, observed: JsonObject, shape: ObjectShape): boolean {
+  return Object.entries(shape.fields).every(([name, member]) => {
+    const [declared, unset] = [desired[name], member.meta?.unset];
+    const [wanted, present] = [declared === undefined ? unset : declared, observed[name] === undefined ? unset : observed[name]];
+    return wanted === undefined || sameDeep(wanted, present, member);
+  });
+}
+
+/** A list's element as text, the same for all its spellings: undeclared members at their unset values, sets within it sorted. */
+function formOf(value: Json, shape: Shape): string {
+  return canonical(inForm(value, shape));
+}
+
+function inForm(value: Json, shape: Shape): Json {
+  if (shape.type === "array" && Array.isArray(value)) {
+    return normalize(
+      value.map((element) => inForm(element, shape.element)),
+      shape.meta?.compare,
+    );
   }
-  return same(desired, observed, compare);
+  if (shape.type !== "object" || !isObject(value) || shape.meta?.compare) return normalize(value, shape.meta?.compare);
+  const members = Object.keys({ ...shape.fields, ...value }).flatMap((name): [string, Json][] => {
+    const member = value[name] ?? shape.fields[name]?.meta?.unset ?? null;
+    return member === null ? [] : [[name, shape.fields[name] ? inForm(member, shape.fields[name]) : member]];
+  });
+  return Object.fromEntries(members);
 }
 
 function fieldChange(name: string, input: DiffInput, differences: readonly Difference[]): FieldChange {
@@ -271,13 +302,23 @@ function fieldChange(name: string, input: DiffInput, differences: readonly Diffe
   const key = (path: string) => path.slice(name.length + 1);
   return {
     before,
-    after: shape.type === "map" || shape.meta?.compare ? desired : overlay(before, desired),
+    after: shape.type === "map" || shape.meta?.compare ? desired : overlay(before, withRemoved(desired, input.applied?.[name], shape)),
     added: own.flatMap((found) => found.added ?? []),
     removed: own.flatMap((found) => found.removed ?? []),
     changed: own.flatMap((found) => found.changed ?? []),
     set: Object.fromEntries(direct.filter((found) => found.after !== undefined).map((found) => [key(found.path), found.after])),
     drop: direct.filter((found) => found.after === undefined).map((found) => key(found.path)),
   };
+}
+
+/** What is declared, and the members that have left the manifest at their unset values. */
+function withRemoved(desired: Json | undefined, applied: Json | undefined, shape: Shape): Json | undefined {
+  if (shape.type !== "object" || shape.meta?.compare || !isObject(desired) || !isObject(applied)) return desired;
+  const members = Object.entries(shape.fields).map(([name, member]): [string, Json | undefined] => {
+    const left = desired[name] === undefined && applied[name] !== undefined;
+    return [name, withRemoved(left ? member.meta?.unset : desired[name], applied[name], member)];
+  });
+  return { ...desired, ...Object.fromEntries(members.filter(([, value]) => value !== undefined)) };
 }
 
 /** `over` laid upon `under`, object by object: what AWS's replacing updates are sent. */
@@ -303,6 +344,6 @@ function list(value: Json | undefined): JsonArray {
   return Array.isArray(value) ? value : [];
 }
 
-function texts(members: JsonArray): ReadonlySet<string> {
-  return new Set(members.map((member) => canonical(member)));
+function forms(members: JsonArray, element: Shape): ReadonlySet<string> {
+  return new Set(members.map((member) => formOf(member, element)));
 }

@@ -29,7 +29,10 @@ export type FieldMeta = {
   readonly late?: true;
   /** Never stored, logged or shown; compared by hash. */
   readonly secret?: true;
-  /** The value AWS has when the field is not set, sent when the field leaves the manifest; `null`: AWS then has none. */
+  /**
+   * The value AWS has when the field is not set, sent when the field leaves the manifest; `null`: AWS then has none. In the elements of
+   * a list, what is not declared is wanted at this value.
+   */
   readonly unset?: Json;
   /** Default: `exact`. */
   readonly compare?: Compare;

@@ -19,6 +19,56 @@ const shape = objectShape(
     mode: field(z.enum(["additive", "authoritative"]).optional(), { doc: "", setting: true }),
     indexes: field(z.array(z.strictObject({ name: z.string(), hash: z.string() })).optional(), { doc: "", compare: { keyed: "name" } }),
     limits: field(z.strictObject({ read: z.int().optional(), write: z.int().optional() }).optional(), { doc: "" }),
+    actions: field(
+      z
+        .array(
+          z.strictObject({
+            type: z.string(),
+            host: field(z.string().optional(), { doc: "", unset: "any" }),
+            note: field(z.string().optional(), { doc: "", unset: null }),
+            given: z.string().optional(),
+            groups: field(
+              z.array(z.strictObject({ name: z.string(), weight: field(z.int().optional(), { doc: "", unset: 1 }) })).optional(),
+              {
+                doc: "",
+                compare: { keyed: "name" },
+              },
+            ),
+          }),
+        )
+        .optional(),
+      { doc: "" },
+    ),
+    conditions: field(
+      z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            values: field(z.array(z.string()), { doc: "", compare: "set" }),
+            mode: field(z.string().optional(), { doc: "", unset: "all" }),
+          }),
+        )
+        .optional(),
+      { doc: "", compare: "set" },
+    ),
+    attributes: field(
+      z
+        .strictObject({
+          idle: field(z.int().optional(), { doc: "", unset: 60 }),
+          logs: field(
+            z
+              .strictObject({
+                enabled: field(z.boolean().optional(), { doc: "", unset: false }),
+                bucket: z.string().optional(),
+                prefix: field(z.string().optional(), { doc: "", unset: null }),
+              })
+              .optional(),
+            { doc: "", unset: {} },
+          ),
+        })
+        .optional(),
+      { doc: "", unset: {} },
+    ),
     tags: tags(),
   }),
 );
@@ -80,6 +130,92 @@ const ROWS: readonly Row[] = [
     observed: { capacity: 6 },
     differs: [],
     leftAlone: ["capacity createOnly"],
+  },
+  {
+    why: "in an element of a list, what is not declared is wanted at its unset value, whether AWS says it or not",
+    desired: { actions: [{ type: "a" }, { type: "b", host: "any" }] },
+    observed: { actions: [{ type: "a", host: "any" }, { type: "b" }] },
+    differs: [],
+  },
+  {
+    why: "and differs where AWS has another",
+    desired: { actions: [{ type: "a" }] },
+    observed: { actions: [{ type: "a", host: "other" }] },
+    applied: { actions: [{ type: "a" }] },
+    differs: ["actions drift"],
+  },
+  {
+    why: "or has one where there should be none",
+    desired: { actions: [{ type: "a" }] },
+    observed: { actions: [{ type: "a", note: "x" }] },
+    applied: { actions: [{ type: "a", note: "x" }] },
+    differs: ["actions pending"],
+  },
+  {
+    why: "what has no unset value is AWS's own there",
+    desired: { actions: [{ type: "a" }] },
+    observed: { actions: [{ type: "a", given: "x" }] },
+    differs: [],
+  },
+  {
+    why: "keyed within a list: neither order nor what is unset counts",
+    desired: { actions: [{ type: "a", groups: [{ name: "x" }, { name: "y", weight: 2 }] }] },
+    observed: {
+      actions: [
+        {
+          type: "a",
+          groups: [
+            { name: "y", weight: 2 },
+            { name: "x", weight: 1 },
+          ],
+        },
+      ],
+    },
+    differs: [],
+  },
+  {
+    why: "keyed within a list: all else counts",
+    desired: { actions: [{ type: "a", groups: [{ name: "x" }] }] },
+    observed: { actions: [{ type: "a", groups: [{ name: "x", weight: 2 }] }] },
+    applied: { actions: [{ type: "a", groups: [{ name: "x" }] }] },
+    differs: ["actions drift"],
+  },
+  {
+    why: "a set's elements may be sets themselves, and leave out what is unset",
+    desired: {
+      conditions: [
+        { name: "x", values: ["1", "2", "2"] },
+        { name: "y", values: ["3"], mode: "all" },
+      ],
+    },
+    observed: {
+      conditions: [
+        { name: "y", values: ["3"] },
+        { name: "x", values: ["2", "1"], mode: "all" },
+      ],
+    },
+    differs: [],
+  },
+  {
+    why: "a set's element with another value is another element",
+    desired: { conditions: [{ name: "x", values: ["1"] }] },
+    observed: { conditions: [{ name: "x", values: ["1"], mode: "any" }] },
+    applied: { conditions: [{ name: "x", values: ["1"] }] },
+    differs: ["conditions drift"],
+  },
+  {
+    why: "a member that left the manifest goes to its unset value",
+    desired: { attributes: { logs: {} } },
+    observed: { attributes: { idle: 90, logs: { enabled: true, bucket: "b", prefix: "p" } } },
+    applied: { attributes: { idle: 90, logs: { enabled: true, bucket: "b", prefix: "p" } } },
+    differs: ["attributes.idle pending", "attributes.logs.enabled pending", "attributes.logs.prefix pending"],
+  },
+  {
+    why: "with the members around it",
+    desired: {},
+    observed: { attributes: { idle: 60, logs: { enabled: true, bucket: "b" } } },
+    applied: { attributes: { logs: { enabled: true, bucket: "b" } } },
+    differs: ["attributes.logs.enabled pending"],
   },
   { why: "a set's order does not count", desired: { ports: [1, 2] }, observed: { ports: [2, 1] }, differs: [] },
   {
@@ -208,12 +344,30 @@ test("the change of an object's member keeps the members that nobody declared", 
   assert.deepEqual(found.changes.limits?.after, { read: 1, write: 5 });
 });
 
+test("the change of an object brings members that left the manifest to their unset values, and keeps those that were never ours", () => {
+  const found = diff({
+    shape,
+    desired: { attributes: { idle: 90 } },
+    observed: { attributes: { idle: 60, logs: { enabled: true, bucket: "b", prefix: "p" } } },
+    applied: { attributes: { logs: { enabled: true, prefix: "p" } } },
+    ignore: [],
+  });
+  assert.deepEqual(found.changes.attributes?.after, { idle: 90, logs: { enabled: false, bucket: "b", prefix: null } });
+});
+
 const specs: fc.Arbitrary<JsonObject> = fc.record(
   {
     size: fc.nat(3),
     note: fc.constantFrom("a", "b"),
     ports: fc.array(fc.nat(4), { maxLength: 4 }),
     members: fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 3 }),
+    attributes: fc.record(
+      {
+        idle: fc.nat(2),
+        logs: fc.record({ enabled: fc.boolean(), prefix: fc.constantFrom("a", "b") }, { requiredKeys: [], noNullPrototype: true }),
+      },
+      { requiredKeys: [], noNullPrototype: true },
+    ),
     limits: fc.record({ read: fc.nat(2), write: fc.nat(2) }, { requiredKeys: [], noNullPrototype: true }),
     tags: fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"), { noNullPrototype: true }),
   },
