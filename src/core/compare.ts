@@ -2,6 +2,7 @@
 
 import type { Compare } from "./field.ts";
 import { canonical, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
+import type { Shape } from "./shape.ts";
 
 /** The value in a form whose equality is the field's equality. */
 export function normalize(value: Json, compare: Compare | undefined): Json {
@@ -16,6 +17,33 @@ export function normalize(value: Json, compare: Compare | undefined): Json {
 export function same(left: Json | undefined, right: Json | undefined, compare: Compare | undefined): boolean {
   if (left === undefined || right === undefined) return left === right;
   return canonical(normalize(left, compare)) === canonical(normalize(right, compare));
+}
+
+/**
+ * A value as text, the same for all its spellings: undeclared members at their `unset` values, what is compared as a set sorted,
+ * at any depth.
+ */
+export function formOf(value: Json, shape: Shape): string {
+  return canonical(inForm(value, shape));
+}
+
+function inForm(given: Json, shape: Shape): Json {
+  const value = given ?? shape.meta?.unset ?? null;
+  const compare = shape.meta?.compare;
+  if (shape.type === "array" && Array.isArray(value))
+    return normalize(
+      value.map((element) => inForm(element, shape.element)),
+      compare,
+    );
+  if (compare || !isObject(value)) return normalize(value, compare);
+  const memberOf = (name: string) => (shape.type === "map" ? shape.element : shape.type === "object" ? shape.fields[name] : undefined);
+  const names = Object.keys({ ...(shape.type === "object" ? shape.fields : {}), ...value });
+  const members = names.flatMap((name): [string, Json][] => {
+    const inner = memberOf(name);
+    const member = inner ? inForm(value[name] ?? null, inner) : (value[name] ?? null);
+    return member === null ? [] : [[name, member]];
+  });
+  return Object.fromEntries(members);
 }
 
 /** The member that tells elements of a keyed list apart, as text. */

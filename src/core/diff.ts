@@ -6,9 +6,9 @@
  * is *foreign*: not ours, left alone.
  */
 
-import { keyOf, normalize, same } from "./compare.ts";
+import { formOf, keyOf, same } from "./compare.ts";
 import type { Compare } from "./field.ts";
-import { canonical, digest, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
+import { digest, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
 import type { ObjectShape, Shape } from "./shape.ts";
 
 /** Why a field differs. */
@@ -143,13 +143,14 @@ function leaveAlone(place: Place, ignore: readonly string[]): LeftAlone["why"] |
 
 function diffPlace(place: Place, found: Found): void {
   const wanted = withUnset(place);
-  if (wanted.desired === undefined && wanted.shape.type !== "map") return;
   const { shape } = wanted;
-  const compare = shape.meta?.compare;
-  if (shape.type === "object" && !compare) diffMembers(wanted, shape, found);
+  const { compare, whole } = shape.meta ?? {};
+  if (wanted.desired === undefined && (shape.type !== "map" || whole)) return;
+  if (shape.type === "array" && typeof compare === "object") diffKeyed(wanted, shape, compare.keyed, found);
+  else if (whole) diffWhole(wanted, found);
+  else if (shape.type === "object" && !compare) diffMembers(wanted, shape, found);
   else if (shape.type === "map") diffMap(wanted, shape.element, found);
   else if (shape.type === "array" && compare === "set") diffSet(wanted, shape.element, found);
-  else if (shape.type === "array" && typeof compare === "object") diffKeyed(wanted, shape.element, compare.keyed, found);
   else if (!sameDeep(wanted.desired, wanted.observed, shape)) found.differences.push(difference(wanted, compare));
 }
 
@@ -220,14 +221,25 @@ function diffSet(place: Place, element: Shape, found: Found): void {
   }
 }
 
-function diffKeyed(place: Place, element: Shape, keyed: string, found: Found): void {
+function diffWhole(place: Place, found: Found): void {
+  if (isAlike(place.desired, place.observed, place.shape)) return;
+  found.differences.push(difference(place, place.shape.meta?.compare));
+}
+
+/** Whether both say the same as wholes. */
+function isAlike(desired: Json | undefined, observed: Json | undefined, shape: Shape): boolean {
+  return formOf(desired ?? null, shape) === formOf(observed ?? null, shape);
+}
+
+function diffKeyed(place: Place, { element, meta }: Extract<Shape, { type: "array" }>, keyed: string, found: Found): void {
+  const alike = meta?.whole ? isAlike : sameDeep;
   const index = (value: Json | undefined) => new Map(list(value).map((member) => [keyOf(member, keyed), member]));
   const [desired, observed] = [index(place.desired), index(place.observed)];
   const added = [...desired].filter(([key]) => !observed.has(key)).map(([, member]) => member);
   const removed = [...observed].filter(([key]) => !desired.has(key)).map(([, member]) => member);
   const changed = [...desired].flatMap(([key, after]) => {
     const before = observed.get(key);
-    return before === undefined || sameDeep(after, before, element) ? [] : [{ before, after }];
+    return before === undefined || alike(after, before, element) ? [] : [{ before, after }];
   });
   if (added.length + removed.length + changed.length === 0) return;
   found.differences.push({ ...difference(place, { keyed }), added, removed, changed });
@@ -273,28 +285,9 @@ function sameMembers(desired: JsonObject, observed: JsonObject, shape: ObjectSha
   });
 }
 
-/** A list's element as text, the same for all its spellings: undeclared members at their unset values, sets within it sorted. */
-function formOf(value: Json, shape: Shape): string {
-  return canonical(inForm(value, shape));
-}
-
-function inForm(value: Json, shape: Shape): Json {
-  if (shape.type === "array" && Array.isArray(value)) {
-    return normalize(
-      value.map((element) => inForm(element, shape.element)),
-      shape.meta?.compare,
-    );
-  }
-  if (shape.type !== "object" || !isObject(value) || shape.meta?.compare) return normalize(value, shape.meta?.compare);
-  const members = Object.keys({ ...shape.fields, ...value }).flatMap((name): [string, Json][] => {
-    const member = value[name] ?? shape.fields[name]?.meta?.unset ?? null;
-    return member === null ? [] : [[name, shape.fields[name] ? inForm(member, shape.fields[name]) : member]];
-  });
-  return Object.fromEntries(members);
-}
-
 function fieldChange(name: string, input: DiffInput, differences: readonly Difference[]): FieldChange {
   const shape = input.shape.fields[name] as Shape;
+  const { compare, whole } = shape.meta ?? {};
   const own = differences.filter((found) => found.field === name);
   const [before, declared] = [input.observed[name], input.desired[name]];
   const desired = declared === undefined ? shape.meta?.unset : declared;
@@ -302,7 +295,7 @@ function fieldChange(name: string, input: DiffInput, differences: readonly Diffe
   const key = (path: string) => path.slice(name.length + 1);
   return {
     before,
-    after: shape.type === "map" || shape.meta?.compare ? desired : overlay(before, withRemoved(desired, input.applied?.[name], shape)),
+    after: shape.type === "map" || compare || whole ? desired : overlay(before, withRemoved(desired, input.applied?.[name], shape)),
     added: own.flatMap((found) => found.added ?? []),
     removed: own.flatMap((found) => found.removed ?? []),
     changed: own.flatMap((found) => found.changed ?? []),

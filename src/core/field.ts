@@ -38,6 +38,11 @@ export type FieldMeta = {
   readonly compare?: Compare;
   /** With `compare: set`: while that other field has that value, members nobody declared are left alone. */
   readonly additiveWhen?: { readonly field: string; readonly is: Json };
+  /**
+   * The field, or each member of a keyed list, is ours as a whole: what the manifest does not say of it, at any depth, AWS must
+   * not have, or only as that member's `unset` says. Without it, members that nobody declared are left alone.
+   */
+  readonly whole?: true;
   /** One object at a time can have a value (an Elastic IP): a successor that keeps it is created after its predecessor is gone. */
   readonly exclusive?: true;
   /** It says how BEACON treats the object (`rules: additive`); AWS never hears of it, so it never differs. */

@@ -114,6 +114,7 @@ function marks(shape: Shape): string {
     shape.optional ? undefined : "required",
     meta?.immutable && "immutable",
     meta?.compare && compareText(meta.compare),
+    meta?.whole && "ours as a whole",
     meta?.late && "sent after the create",
     meta?.createOnly && "only at create",
     meta?.secret && "secret",

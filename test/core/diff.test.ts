@@ -69,6 +69,25 @@ const shape = objectShape(
         .optional(),
       { doc: "", unset: {} },
     ),
+    rules: field(
+      z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            window: field(z.int().optional(), { doc: "", unset: 300 }),
+            labels: field(z.array(z.string()).optional(), { doc: "", compare: "set" }),
+            body: z.strictObject({ on: field(z.boolean().optional(), { doc: "", unset: false }) }).optional(),
+            steps: field(z.array(z.strictObject({ at: z.int(), do: z.string() })).optional(), { doc: "", compare: { keyed: "at" } }),
+          }),
+        )
+        .optional(),
+      { doc: "", compare: { keyed: "name" }, whole: true, unset: [] },
+    ),
+    action: field(
+      z.strictObject({ allow: z.strictObject({}).optional(), block: z.strictObject({ code: z.int().optional() }).optional() }).optional(),
+      { doc: "", whole: true },
+    ),
+    dimensions: field(z.record(z.string(), z.string()).optional(), { doc: "", whole: true, unset: {} }),
     tags: tags(),
   }),
 );
@@ -299,6 +318,98 @@ const ROWS: readonly Row[] = [
     differs: ["tags.a pending"],
   },
   {
+    why: "of a whole, what AWS fills in is no difference where it is as when it is not set",
+    desired: { rules: [{ name: "a", body: {} }] },
+    observed: { rules: [{ name: "a", window: 300, body: { on: false } }] },
+    differs: [],
+  },
+  {
+    why: "of a whole, saying it is no difference either",
+    desired: { rules: [{ name: "a", window: 300 }] },
+    observed: { rules: [{ name: "a" }] },
+    differs: [],
+  },
+  {
+    why: "of a whole, neither is the order of its sets and keyed lists",
+    desired: {
+      rules: [
+        {
+          name: "a",
+          labels: ["x", "y"],
+          steps: [
+            { at: 1, do: "p" },
+            { at: 0, do: "q" },
+          ],
+        },
+      ],
+    },
+    observed: {
+      rules: [
+        {
+          name: "a",
+          steps: [
+            { at: 0, do: "q" },
+            { at: 1, do: "p" },
+          ],
+          labels: ["y", "x"],
+        },
+      ],
+    },
+    differs: [],
+  },
+  {
+    why: "of a whole, a member that nobody declared is a difference",
+    desired: { rules: [{ name: "a" }] },
+    observed: { rules: [{ name: "a", labels: ["x"] }] },
+    applied: { rules: [{ name: "a" }] },
+    differs: ["rules drift"],
+  },
+  {
+    why: "of a whole, a member that left the manifest is one",
+    desired: { rules: [{ name: "a" }] },
+    observed: { rules: [{ name: "a", labels: ["x"] }] },
+    applied: { rules: [{ name: "a", labels: ["x"] }] },
+    differs: ["rules pending"],
+  },
+  {
+    why: "of a whole, a member that the schema does not know is one",
+    desired: { rules: [{ name: "a" }] },
+    observed: { rules: [{ name: "a", strange: 1 }] },
+    differs: ["rules unknown"],
+  },
+  {
+    why: "a whole with another member is another, though neither holds anything",
+    desired: { action: { allow: {} } },
+    observed: { action: { block: {} } },
+    applied: { action: { block: {} } },
+    differs: ["action pending"],
+  },
+  {
+    why: "a whole that is not known yet differs",
+    desired: { action: { $unknown: "a.b" } },
+    observed: { action: { allow: {} } },
+    differs: ["action unknown"],
+  },
+  {
+    why: "a whole that nobody declared is not ours",
+    desired: {},
+    observed: { action: { block: {} }, dimensions: { a: "1" } },
+    differs: [],
+  },
+  {
+    why: "a whole map is ours with every key",
+    desired: { dimensions: { a: "1" } },
+    observed: { dimensions: { a: "1", b: "2" } },
+    differs: ["dimensions unknown"],
+  },
+  {
+    why: "a whole map that left the manifest goes",
+    desired: {},
+    observed: { dimensions: { a: "1" } },
+    applied: { dimensions: { a: "1" } },
+    differs: ["dimensions pending"],
+  },
+  {
     why: "a secret that AWS does not give back is what was sent",
     desired: { password: "p" },
     observed: {},
@@ -331,6 +442,17 @@ for (const row of ROWS) {
 test("a secret is never shown", () => {
   const found = diff({ shape, desired: { password: "new" }, observed: { password: "old" }, applied: undefined, ignore: [] });
   assert.deepEqual([found.differences[0]?.before, found.differences[0]?.after], ["(secret)", "(secret)"]);
+});
+
+test("the change of a whole keeps nothing that was not declared", () => {
+  const { changes } = diff({
+    shape,
+    desired: { action: { allow: {} }, dimensions: { a: "1" } },
+    observed: { action: { block: { code: 403 } }, dimensions: { b: "2" } },
+    applied: undefined,
+    ignore: [],
+  });
+  assert.deepEqual([changes.action?.after, changes.dimensions?.after], [{ allow: {} }, { a: "1" }]);
 });
 
 test("the change of an object's member keeps the members that nobody declared", () => {
@@ -369,6 +491,13 @@ const specs: fc.Arbitrary<JsonObject> = fc.record(
       { requiredKeys: [], noNullPrototype: true },
     ),
     limits: fc.record({ read: fc.nat(2), write: fc.nat(2) }, { requiredKeys: [], noNullPrototype: true }),
+    rules: fc.uniqueArray(
+      fc.record({ name: fc.constantFrom("a", "b"), window: fc.constantFrom(60, 300) }, { requiredKeys: ["name"], noNullPrototype: true }),
+      {
+        selector: ({ name }) => name,
+      },
+    ),
+    dimensions: fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2"), { noNullPrototype: true }),
     tags: fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"), { noNullPrototype: true }),
   },
   { requiredKeys: [], noNullPrototype: true },

@@ -108,6 +108,7 @@ function treatment(meta: FieldMeta | undefined): string[] {
     ...(meta.exclusive ? ["one object at a time can have it: a replacement that keeps it deletes the old object first"] : []),
     ...(meta.createOnly ? ["written at create, then left to whoever changes it"] : []),
     ...(meta.late ? ["sent after the create, and withdrawn first on delete"] : []),
+    ...(meta.whole ? ["ours as a whole: what the manifest does not say of it is taken away at AWS"] : []),
     ...(meta.secret ? ["never stored, logged or shown"] : []),
     ...(meta.unset === undefined ? [] : [`when it leaves the manifest it is set to ${renderValue(meta.unset)}`]),
     ...(meta.ref === undefined ? [] : [`takes ${meta.ref}`]),
