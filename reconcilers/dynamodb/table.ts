@@ -14,7 +14,6 @@ import {
   keysOut,
   NO_CHANGE,
   nonEmpty,
-  policyOut,
   sseOf,
   sseOut,
   statusOf,
@@ -33,11 +32,11 @@ import {
   keySchema,
   NAME,
   onDemandThroughput,
-  policyDocument,
   provisionedThroughput,
 } from "../../src/kind/dynamodb-schemas.ts";
 import { defineKind, type Effect, type Readiness, type Remote, type Scope } from "../../src/kind/kind.ts";
 import { defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { policyDocument, policyOf, policyOut } from "../../src/kind/policy.ts";
 import { arn } from "../../src/kind/schemas.ts";
 import { taggedResources } from "../../src/kind/tagging.ts";
 import { fieldUpdater, tagsUpdater } from "../../src/kind/updaters.ts";
@@ -111,7 +110,8 @@ const spec = z.strictObject({
   ),
   tableClass: field(z.enum(["STANDARD", "STANDARD_INFREQUENT_ACCESS"]).optional(), { doc: "What storage costs.", unset: "STANDARD" }),
   deletionProtectionEnabled: field(z.boolean().optional(), { doc: "Whether AWS refuses to delete the table.", unset: false }),
-  resourcePolicy: field(policyDocument().optional(), {
+  // "The maximum size is 20 KB" (DynamoDB API Reference, PutResourcePolicy).
+  resourcePolicy: field(policyDocument({ of: "resource", bytesMax: 20 * 1024 }).optional(), {
     doc: "Who else may use the table: an IAM policy.",
     compare: "iam-policy",
     unset: null,
@@ -371,7 +371,7 @@ async function backups(aws: Reader, TableName: string): Promise<JsonObject> {
 async function policy(aws: Reader, ResourceArn: string): Promise<JsonObject> {
   const none = [...NOT_FOUND, "PolicyNotFoundException"];
   const answer = await unlessNamed(none, aws.read(dynamodb, "GetResourcePolicy", { ResourceArn }));
-  return answer?.Policy === undefined ? {} : { resourcePolicy: JSON.parse(answer.Policy) as Json };
+  return answer?.Policy === undefined ? {} : { resourcePolicy: policyOf(answer.Policy) as Json };
 }
 
 function ready({

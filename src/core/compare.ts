@@ -83,15 +83,28 @@ function statement(value: Json): Json {
   const normal = ([name, member]: [string, Json | undefined]): [string, Json | undefined] => {
     if (member === undefined) return [name, member];
     if (LISTS.has(name)) return [name, sorted(asList(member))];
-    return name === "Principal" || name === "NotPrincipal" || name === "Condition" ? [name, listsWithin(member)] : [name, member];
+    if (name === "Principal" || name === "NotPrincipal") return [name, principals(member)];
+    return name === "Condition" ? [name, listsWithin(member, conditionText)] : [name, member];
   };
   return Object.fromEntries(Object.entries(value).map(normal));
 }
 
-function listsWithin(value: Json): Json {
-  if (!isObject(value)) return sorted(asList(value));
+// IAM user guide, "Principal": "*" is {"AWS": "*"}, and an account's ID is what IAM writes back as the account's root ARN.
+function principals(value: Json): Json {
+  return listsWithin(value === "*" ? { AWS: "*" } : value, (one) =>
+    typeof one === "string" ? one.replace(/^arn:aws[a-z-]*:iam::(\d{12}):root$/, "$1") : one,
+  );
+}
+
+// IAM's conditions compare texts: `false` is written back as "false".
+function conditionText(value: Json): Json {
+  return typeof value === "boolean" || typeof value === "number" ? String(value) : value;
+}
+
+function listsWithin(value: Json, normal: (element: Json) => Json): Json {
+  if (!isObject(value)) return sorted(asList(value).map(normal));
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, member === undefined ? member : listsWithin(member)]),
+    Object.entries(value).map(([name, member]) => [name, member === undefined ? member : listsWithin(member, normal)]),
   ) as JsonObject;
 }
 

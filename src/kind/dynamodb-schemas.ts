@@ -33,30 +33,6 @@ export const provisionedThroughput = () =>
   });
 
 // "Greater than or equal to 1; to remove the maximum, -1" (DynamoDB API Reference, OnDemandThroughput).
-/** A policy document, as a map or as JSON text. "The maximum size is 20 KB" (DynamoDB API Reference, PutResourcePolicy). */
-export const policyDocument = () =>
-  z.any().superRefine((value, context) => {
-    const message = policyMessage(value);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
-
-const POLICY_BYTES_MAX = 20 * 1024;
-
-function policyMessage(value: unknown): string | undefined {
-  const document = typeof value === "string" ? parsed(value) : value;
-  if (typeof document !== "object" || document === null || Array.isArray(document)) return "must be a policy: a map, or JSON text";
-  const size = Buffer.byteLength(typeof value === "string" ? value : JSON.stringify(value));
-  return size > POLICY_BYTES_MAX ? `must have at most ${POLICY_BYTES_MAX} bytes as JSON, but has ${size}` : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 const units = (doc: string) =>
   field(
     z

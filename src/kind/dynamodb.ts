@@ -76,11 +76,6 @@ function renamed(members: JsonObject | undefined, names: Readonly<Record<string,
   return members && Object.fromEntries(Object.entries(members).map(([name, value]) => [names[name], value]));
 }
 
-/** A policy as text, whether the manifest has it as text or as an object. */
-export function policyOut(policy: unknown): string | undefined {
-  return policy === undefined || typeof policy === "string" ? policy : JSON.stringify(policy);
-}
-
 type Capitalized<T> = { [Name in keyof T as Name extends string ? Capitalize<Name> : never]: T[Name] };
 
 /** The members with a capital first letter: how AWS spells what the manifest says. */

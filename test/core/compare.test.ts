@@ -50,6 +50,34 @@ const ROWS: readonly Row[] = [
     right: { Statement: [{ Effect: "Allow", Principal: { AWS: ["1"] } }] },
     same: true,
   },
+  {
+    why: "iam-policy: an account's ID says what the ARN of its root says",
+    compare: "iam-policy",
+    left: { Statement: { Effect: "Allow", Principal: { AWS: "111122223333" } } },
+    right: { Statement: { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" } } },
+    same: true,
+  },
+  {
+    why: "iam-policy: a role of the account is somebody else",
+    compare: "iam-policy",
+    left: { Statement: { Effect: "Allow", Principal: { AWS: "111122223333" } } },
+    right: { Statement: { Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:role/a" } } },
+    same: false,
+  },
+  {
+    why: "iam-policy: everybody is written in two ways",
+    compare: "iam-policy",
+    left: { Statement: { Effect: "Allow", Principal: "*" } },
+    right: { Statement: { Effect: "Allow", Principal: { AWS: ["*"] } } },
+    same: true,
+  },
+  {
+    why: "iam-policy: conditions compare texts",
+    compare: "iam-policy",
+    left: { Statement: { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": false } } } },
+    right: { Statement: { Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": ["false"] } } } },
+    same: true,
+  },
 ];
 
 for (const row of ROWS) {
