@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { reset, type SandboxState } from "../../sandbox/sandbox.ts";
-import { type Counts, countsOf } from "../support/counts.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import type { Match } from "../support/fault-rules.ts";
-import { type SdkClients, sdkClients, startOwn } from "../support/sandbox.ts";
+import { clientSettings, type SdkClients, sdkClients, startOwn } from "../support/sandbox.ts";
+import { comparable, type World, worldOf } from "../support/world.ts";
 import { type Beaconctl, beaconctl, DIFF, type Ended, LEASE_TTL } from "./beaconctl.ts";
 
 const REGION = "ap-northeast-2"; // manifests/environments/prod.yaml
-const STACK = "beacon/prod";
 const STATE_TABLE = "beacon-state";
+
+type ClientSettings = Awaited<ReturnType<typeof clientSettings>>;
 
 /** Mutating calls to AWS, those to BEACON's own table left out. */
 export const EFFECTS: Match = { mutating: true, where: ({ body }) => !body.includes(`"${STATE_TABLE}"`) };
@@ -19,12 +20,14 @@ export class Arena {
   readonly proxy: FaultProxy;
   readonly #sandbox: SandboxState;
   readonly #clients: SdkClients;
+  readonly #settings: ClientSettings;
   readonly #started: Beaconctl[] = [];
 
-  constructor(sandbox: SandboxState, proxy: FaultProxy, clients: SdkClients) {
+  constructor(sandbox: SandboxState, proxy: FaultProxy, clients: { readonly sdk: SdkClients; readonly settings: ClientSettings }) {
     this.#sandbox = sandbox;
     this.proxy = proxy;
-    this.#clients = clients;
+    this.#clients = clients.sdk;
+    this.#settings = clients.settings;
   }
 
   /** Starts a process behind this arena's proxy, or another. Its lease can be taken over soon. */
@@ -48,32 +51,14 @@ export class Arena {
   }
 
   /** Fails unless AWS holds exactly this and a look finds nothing to do. */
-  async assertHolds(expected: Counts, what: string, diff: readonly string[] = DIFF): Promise<void> {
-    assert.deepEqual(await this.counts(), expected, `${what}: AWS holds something else than after a clean run`);
+  async assertHolds(expected: World, what: string, diff: readonly string[] = DIFF): Promise<void> {
+    assert.deepEqual(await this.world(), expected, `${what}: AWS holds something else than after a clean run`);
     await this.run(diff, what);
   }
 
-  /** Everything there is, by kind: what carries the stack's tag, and what is there at all. */
-  async counts(): Promise<Counts> {
-    const { ec2, dynamodb, logs } = this.#clients;
-    const [tagged, vpcs, gateways, addresses, nats, tables, groups] = await Promise.all([
-      countsOf(this.#clients, STACK),
-      ec2.describeVpcs(),
-      ec2.describeInternetGateways(),
-      ec2.describeAddresses(),
-      ec2.describeNatGateways({ Filter: [{ Name: "state", Values: ["pending", "available"] }] }),
-      dynamodb.listTables(),
-      logs.describeLogGroups(),
-    ]);
-    return {
-      ...tagged,
-      "any VPC": vpcs.Vpcs?.length ?? 0,
-      "any InternetGateway": gateways.InternetGateways?.length ?? 0,
-      "any EIP": addresses.Addresses?.length ?? 0,
-      "any NatGateway": nats.NatGateways?.length ?? 0,
-      "any Table": tables.TableNames?.filter((name) => name !== STATE_TABLE).length ?? 0,
-      "any LogGroup": groups.logGroups?.length ?? 0,
-    };
+  /** Everything there is, in a form in which two runs can be compared. */
+  async world(): Promise<World> {
+    return comparable(await worldOf(this.#settings));
   }
 
   /** Plain SDK clients past every proxy. */
@@ -98,7 +83,8 @@ export class Arena {
 export async function newArena(): Promise<Arena> {
   const sandbox = await startOwn();
   const proxy = await startFaultProxy({ upstream: sandbox.endpoint });
-  return new Arena(sandbox, proxy, await sdkClients(sandbox.endpoint, REGION));
+  const settings = await clientSettings(sandbox.endpoint, REGION);
+  return new Arena(sandbox, proxy, { sdk: await sdkClients(sandbox.endpoint, REGION), settings });
 }
 
 /** The recorded mutating calls to AWS, by name. */

@@ -4,9 +4,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** How the manifests of the production environment are applied without a question. */
-export const APPLY = ["apply", "-f", "manifests", "--env", "prod", "--confirm", "yes", "--yes"] as const;
-export const DIFF = ["diff", "-f", "manifests", "--env", "prod"] as const;
+const FILES = ["test/chaos/project.yaml", "manifests/network.yaml", "manifests/tables.yaml"];
+const SLICE = [...FILES.flatMap((file) => ["-f", file]), "--env", "prod"];
+/** How the slice of production is applied without a question. */
+export const APPLY = ["apply", ...SLICE, "--confirm", "yes", "--yes"] as const;
+export const DIFF = ["diff", ...SLICE] as const;
 export const DELETE = ["delete", "--env", "prod", "--confirm", "destroy-prod", "--include-protected", "--yes"] as const;
 
 /** A holder's heart must stay still for so long before its lease is taken over. Short, and long enough for a machine under load. */

@@ -8,8 +8,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Counts } from "../support/counts.ts";
 import type { When } from "../support/fault-rules.ts";
+import type { World } from "../support/world.ts";
 import { type Arena, EFFECTS, effectsOf, newArena } from "./arena.ts";
 import { APPLY, DELETE, type Ended } from "./beaconctl.ts";
 
@@ -23,7 +23,7 @@ describe("a process that is killed", { concurrency: LANES }, () => {
   for (let lane = 0; lane < LANES; lane++) {
     describe(`lane ${lane}`, { concurrency: 1 }, () => {
       let arena: Arena;
-      let clean: { readonly calls: number; readonly counts: Counts };
+      let clean: { readonly calls: number; readonly world: World };
       before(async () => {
         arena = await newArena();
         clean = await cleanRun(arena);
@@ -31,23 +31,22 @@ describe("a process that is killed", { concurrency: LANES }, () => {
       after(() => arena.close());
 
       it("leaves nothing that the next run does not put right, whatever the call", async () => {
-        for (let nth = 1 + lane * EVERY; nth <= clean.calls; nth += LANES * EVERY) await killedAt(arena, nth, clean.counts);
+        for (let nth = 1 + lane * EVERY; nth <= clean.calls; nth += LANES * EVERY) await killedAt(arena, nth, clean.world);
       });
-      if (lane === 0)
-        it("comes to its end though it is killed before every call", () => killedAgainAndAgain(arena, "before", clean.counts));
-      else it("comes to its end though it is killed after every call", () => killedAgainAndAgain(arena, "after", clean.counts));
+      if (lane === 0) it("comes to its end though it is killed before every call", () => killedAgainAndAgain(arena, "before", clean.world));
+      else it("comes to its end though it is killed after every call", () => killedAgainAndAgain(arena, "after", clean.world));
       it("deletes everything though it is killed at every call", () => deletedUnderKills(arena, lane === 0 ? "before" : "after"));
     });
   }
 });
 
-async function cleanRun(arena: Arena): Promise<{ calls: number; counts: Counts }> {
+async function cleanRun(arena: Arena): Promise<{ calls: number; world: World }> {
   const ended = await arena.start(APPLY).ended;
   assert.equal(ended.code, 0, `a clean run fails:\n${ended.output}`);
-  return { calls: effectsOf(arena.proxy).length, counts: await arena.counts() };
+  return { calls: effectsOf(arena.proxy).length, world: await arena.world() };
 }
 
-async function killedAt(arena: Arena, nth: number, expected: Counts): Promise<void> {
+async function killedAt(arena: Arena, nth: number, expected: World): Promise<void> {
   await arena.empty();
   const { ended, struck } = await runToItsDeath(arena, APPLY, { when: "after", nth });
   assert.equal(ended.signal, "SIGKILL", `call ${nth} was never made:\n${ended.output}`);
@@ -56,7 +55,7 @@ async function killedAt(arena: Arena, nth: number, expected: Counts): Promise<vo
   await arena.assertHolds(expected, what);
 }
 
-async function killedAgainAndAgain(arena: Arena, when: When, expected: Counts): Promise<void> {
+async function killedAgainAndAgain(arena: Arena, when: When, expected: World): Promise<void> {
   await arena.empty();
   const what = `killed ${when} every call of an apply`;
   await untilItEnds(arena, APPLY, when, what);
@@ -65,11 +64,11 @@ async function killedAgainAndAgain(arena: Arena, when: When, expected: Counts): 
 
 async function deletedUnderKills(arena: Arena, when: When): Promise<void> {
   await arena.empty();
-  const nothing = await arena.counts();
+  const nothing = await arena.world();
   await arena.run(APPLY, "before the deletion");
   const what = `killed ${when} every call of a delete`;
   await untilItEnds(arena, DELETE, when, what);
-  assert.deepEqual(await arena.counts(), nothing, `${what}: something is left`);
+  assert.deepEqual(await arena.world(), nothing, `${what}: something is left`);
 }
 
 /** Runs it again and again; each run is killed at its first call, or before its second, so that each brings about one more. */

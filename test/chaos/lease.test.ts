@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Counts } from "../support/counts.ts";
 import type { FaultProxy } from "../support/fault-proxy.ts";
 import type { Injection } from "../support/fault-rules.ts";
+import type { World } from "../support/world.ts";
 import { type Arena, EFFECTS, effectsOf, newArena } from "./arena.ts";
 import { APPLY, type Beaconctl, DIFF } from "./beaconctl.ts";
 
@@ -14,12 +14,12 @@ const TIMEOUT_MS = 120_000;
 describe("two processes and one lease", { concurrency: 1 }, () => {
   let arena: Arena;
   let second: FaultProxy;
-  let clean: Counts;
+  let clean: World;
   before(async () => {
     arena = await newArena();
     second = await arena.secondProxy();
     await arena.run(APPLY, "a clean run");
-    clean = await arena.counts();
+    clean = await arena.world();
   });
   after(async () => {
     await second.close();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Counts } from "../support/counts.ts";
+import type { World } from "../support/world.ts";
 import { type Arena, EFFECTS, effectsOf, newArena } from "./arena.ts";
 import { APPLY } from "./beaconctl.ts";
 
@@ -11,11 +11,11 @@ const TIMEOUT_MS = 90_000;
 
 describe("a process that is asked to stop", { concurrency: 1 }, () => {
   let arena: Arena;
-  let clean: Counts;
+  let clean: World;
   before(async () => {
     arena = await newArena();
     await arena.run(APPLY, "a clean run");
-    clean = await arena.counts();
+    clean = await arena.world();
   });
   after(() => arena.close());
 

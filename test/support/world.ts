@@ -128,15 +128,11 @@ export function comparable(world: World): World {
 
 // Chosen by AWS anew for every object, or a matter of the moment.
 const VOLATILE =
-  /^(beacon:uid|Association(Id)?|RouteTableAssociationId|AssociationId|NetworkInterfaceId|PublicIp|PrivateIp\w*|KeyPairId|KeyFingerprint|TableId|RoleId|InstanceProfileId|Id|LockToken|CallerReference|Serial|Instances|CreationTime|creationTime|createdAt|CreateDate|CreateTime|CreatedTime|\w*Timestamp|\w*UpdatedTimestamp|TableSizeBytes|ItemCount|storedBytes|StateReason\w*|StateValue|ResourceRecord\w*|NameServers|OwnerId|DNSName|ETag|VersionId|LabelNamespace|StatusReason|RequestId|DomainValidationOptions|NotBefore|NotAfter|IssuedAt|Subject|KeyId|InUseBy|TargetHealth)$/;
+  /^(beacon:uid|Association(Id)?|RouteTableAssociationId|AssociationId|NetworkInterfaceId|PublicIp|PrivateIp\w*|KeyPairId|KeyFingerprint|TableId|RoleId|InstanceProfileId|Id|LockToken|CallerReference|Serial|Instances|CreationTime|creationTime|createdAt|CreateDate|CreateTime|CreatedTime|\w*Timestamp|\w*UpdatedTimestamp|TableSizeBytes|ItemCount|storedBytes|StateReason\w*|StateValue|ResourceRecord\w*|NameServers|OwnerId|DNSName|ETag|VersionId|LabelNamespace|StatusReason|RequestId|DomainValidationOptions|NotBefore|NotAfter|IssuedAt|Subject|KeyId|KMSMasterKeyArn|InUseBy|TargetHealth)$/;
 
 function ids(kind: string, object: Held): readonly string[] {
-  const members = [...(IDENTITY[kind] ?? []), "DNSName", "VpcId", "LoadBalancerArn", "TargetGroupArn"].filter(
-    (member) => (IDENTITY[kind] ?? []).includes(member) && /Id$|Arn$|ARN$|^arn$/.test(member),
-  );
-  return [...members, ...(kind === "LoadBalancer" ? ["DNSName"] : [])].flatMap((member) =>
-    object[member] ? [String(object[member])] : [],
-  );
+  const chosen = (IDENTITY[kind] ?? []).filter((member) => /(Id|Arn|ARN|arn)$/.test(member));
+  return [...chosen, ...(kind === "LoadBalancer" ? ["DNSName"] : [])].flatMap((member) => (object[member] ? [String(object[member])] : []));
 }
 
 type TagList = readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined;
