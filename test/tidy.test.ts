@@ -15,10 +15,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   state: ["src/core", "src/aws"],
   sandbox: ["src/core"],
   reconcilers: ["src/core", "src/kind", "src/aws"],
-  "src/manifest": ["src/core", "src/kind"],
+  "src/monitor": ["src/core", "src/aws"],
+  "src/manifest": ["src/core", "src/kind", "src/monitor"],
   "src/engine": ["src/core", "src/kind", "src/aws"],
-  "src/controller": ["src/core", "src/kind", "src/aws", "src/manifest", "src/engine"],
-  "src/cli": ["src/core", "src/kind", "src/aws", "src/manifest", "src/engine"],
+  "src/controller": ["src/core", "src/kind", "src/aws", "src/monitor", "src/manifest", "src/engine"],
+  "src/cli": ["src/core", "src/kind", "src/aws", "src/monitor", "src/manifest", "src/engine"],
 };
 
 const FILE_LINES_MAX = 400;

@@ -25,6 +25,22 @@ export type EnvironmentSettings = {
 /** A lookup to resolve when the revision is accepted; its spec is static. */
 export type LookupRequest = { readonly key: ResourceKey; readonly kind: KindId; readonly spec: JsonObject; readonly declaredAt: string };
 
+/** A Monitor: a check, declared as data. It is no resource: it has no record, and no plan knows it. */
+export type CompiledMonitor = {
+  /** `Monitor/backend`. */
+  readonly key: ResourceKey;
+  /** The name of its check. */
+  readonly check: string;
+  /** Values in the manifest's words; expressions where the value comes from a resource. */
+  readonly spec: JsonObject;
+  /** Resources and lookups that must be looked at to know all of its spec; none where everything is known. */
+  readonly needs: readonly ResourceKey[];
+  /** `manifests/monitors.yaml:7:1`. */
+  readonly declaredAt: string;
+  /** The spec with every expression evaluated; `Unknown` where the view does not know enough. */
+  readonly resolve: (view: View) => JsonObject;
+};
+
 /** A stack, compiled: everything static evaluated, everything remote an expression. */
 export type CompiledStack = {
   readonly stack: Stack;
@@ -33,7 +49,8 @@ export type CompiledStack = {
   readonly environment: EnvironmentSettings;
   readonly resources: readonly Resource[];
   readonly lookups: readonly LookupRequest[];
-  /** Over resources, lookups and outputs: the same manifests and parameters give the same digest. */
+  readonly monitors: readonly CompiledMonitor[];
+  /** Over resources, lookups, monitors and outputs: the same manifests and parameters give the same digest. */
   readonly digest: string;
   /** The resource's spec with every expression evaluated; `Unknown` where the view does not know enough. `null` members are left out. */
   readonly resolve: (resource: Resource, view: View) => JsonObject;

@@ -103,6 +103,7 @@ function asApplied(context: Context, records: readonly ResourceRecord[]): Compil
     environment: { name: context.stack.environment, confirm: {}, drift: { mode: "correct", intervalMs: 0 } },
     resources: healable.map((record) => resourceOf(managedKind(context.kinds, record.kind), record)),
     lookups: [],
+    monitors: [],
     digest: "",
     resolve: ({ spec }) => spec,
     readyWhen: () => ({ met: true }),

@@ -22,6 +22,12 @@ export type Declaration = {
   readonly readOnly: boolean;
 };
 
+/** What a declaration needs to be gone over with `forEach` and `includeWhen`. */
+export type Expandable = Pick<Declaration, "name" | "label" | "document" | "place"> & { readonly kind: Pick<AnyKind, "name" | "root"> };
+
+/** A Monitor as its document declares it, before `forEach`. */
+export type MonitorDeclaration = Expandable & { readonly spec: Node | undefined };
+
 /** A document of BEACON's own: Project or Environment. */
 export type OwnDocument = { readonly name: string; readonly spec: Node | undefined; readonly place: Place };
 
@@ -30,12 +36,14 @@ export type Declarations = {
   readonly project: OwnDocument | undefined;
   readonly environments: ReadonlyMap<string, OwnDocument>;
   readonly resources: readonly Declaration[];
+  readonly monitors: readonly MonitorDeclaration[];
 };
 
 const OWN = "beacon/v1";
 const OWN_KINDS = ["Project", "Environment", "Blueprint", "Monitor"] as const;
 // Kinds and versions of the language that a later version of beaconctl brings.
-const LATER: ReadonlySet<string> = new Set(["Blueprint", "Monitor"]);
+const LATER: ReadonlySet<string> = new Set(["Blueprint"]);
+const MONITOR = Object.freeze({ name: "Monitor", root: "monitor" });
 
 // Names stand in tags, keys and expressions. 128 characters leave a tag value (256) room for the kind and a forEach key.
 const metadataSchema = z.strictObject({
@@ -58,29 +66,33 @@ const metadataSchema = z.strictObject({
 const RESOURCE_MEMBERS = ["apiVersion", "kind", "metadata", "spec", "forEach", "includeWhen", "dependsOn", "readyWhen", "lifecycle"];
 const LOOKUP_MEMBERS = ["apiVersion", "kind", "metadata", "spec", "forEach", "includeWhen"];
 const OWN_MEMBERS = ["apiVersion", "kind", "metadata", "spec"];
+const MONITOR_MEMBERS = LOOKUP_MEMBERS;
 
 /** Sorts the documents. */
 export function readDeclarations(sources: SourceSet, kinds: Kinds, problems: Problems): Declarations {
   const environments = new Map<string, OwnDocument>();
   const projects: OwnDocument[] = [];
   const resources: Declaration[] = [];
+  const monitors: MonitorDeclaration[] = [];
   for (const document of sources.documents) {
     const read = readDocument(document, kinds, problems);
     if (read?.type === "Project") projects.push(read.document);
     else if (read?.type === "Environment") addEnvironment(environments, read.document, problems);
     else if (read?.type === "resource") resources.push(read.declaration);
+    else if (read?.type === "Monitor") monitors.push(read.declaration);
   }
   const [project, ...surplus] = projects;
   for (const { place } of surplus)
     problems.add(place, "there is more than one Project", project && `the first is at ${placeText(project.place)}`);
   if (!project && sources.problems.length === 0)
     problems.add(undefined, "no manifest is a Project", "write one document with apiVersion: beacon/v1, kind: Project");
-  return { project, environments, resources: unique(resources, problems) };
+  return { project, environments, resources: unique(resources, problems), monitors: unique(monitors, problems) };
 }
 
 type Read =
   | { readonly type: "Project" | "Environment"; readonly document: OwnDocument }
-  | { readonly type: "resource"; readonly declaration: Declaration };
+  | { readonly type: "resource"; readonly declaration: Declaration }
+  | { readonly type: "Monitor"; readonly declaration: MonitorDeclaration };
 
 function readDocument(document: Node, kinds: Kinds, problems: Problems): Read | undefined {
   if (document.type !== "map") {
@@ -116,6 +128,7 @@ function readOwn(document: MapNode, kind: string, problems: Problems): Read | un
     problems.add(place, `${kind} is not supported by this version of beaconctl`);
     return undefined;
   }
+  if (kind === "Monitor") return readMonitorDocument(document, problems);
   if (kind !== "Project" && kind !== "Environment") {
     problems.add(place, `unknown kind \`${kind}\` in ${OWN}`, suggestion(kind, OWN_KINDS));
     return undefined;
@@ -124,6 +137,16 @@ function readOwn(document: MapNode, kind: string, problems: Problems): Read | un
   const metadata = readMetadata(document, kind, problems);
   if (!metadata) return undefined;
   return { type: kind, document: { name: metadata.name, spec: member(document, "spec"), place: namePlace(document) } };
+}
+
+function readMonitorDocument(document: MapNode, problems: Problems): Read | undefined {
+  const metadata = readMetadata(document, MONITOR.name, problems);
+  if (!metadata) return undefined;
+  const { name } = metadata;
+  const label = `${MONITOR.name}/${name}`;
+  refuseUnknown(document, MONITOR_MEMBERS, label, problems);
+  const declaration = { kind: MONITOR, name, label, document, spec: member(document, "spec"), place: namePlace(document) };
+  return { type: "Monitor", declaration };
 }
 
 function readResource(document: MapNode, kind: AnyKind | AnyLookup, problems: Problems): Read | undefined {
@@ -191,9 +214,9 @@ function addEnvironment(environments: Map<string, OwnDocument>, document: OwnDoc
   else environments.set(document.name, document);
 }
 
-function unique(resources: readonly Declaration[], problems: Problems): readonly Declaration[] {
-  const seen = new Map<string, Declaration>();
-  for (const declaration of resources) {
+function unique<Declared extends Expandable>(declarations: readonly Declared[], problems: Problems): readonly Declared[] {
+  const seen = new Map<string, Declared>();
+  for (const declaration of declarations) {
     const first = seen.get(declaration.label);
     if (first) problems.add(declaration.place, `${declaration.label} is declared twice`, `the first is at ${placeText(first.place)}`);
     else seen.set(declaration.label, declaration);

@@ -2,7 +2,7 @@
 
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
-import type { Declaration } from "./declarations.ts";
+import type { Declaration, Expandable } from "./declarations.ts";
 import type { ExpressionScope } from "./language.ts";
 import type { Links } from "./links.ts";
 import { PROJECT_SCOPE } from "./locals.ts";
@@ -36,9 +36,13 @@ export type Expansion = {
 
 /** What the expressions of a declaration see; one object for all its resources, so that each text is read once. */
 export function scopeOf(declaration: Declaration, texts: Texts): ExpressionScope {
-  const forEach = member(declaration.document, "forEach");
-  const self = { self: declaration.kind.root };
-  return forEach ? { ...self, each: eachType(forEach, texts) } : self;
+  return { self: declaration.kind.root, ...eachScope(declaration, texts) };
+}
+
+/** Likewise, without `self`. */
+export function eachScope({ document }: Expandable, texts: Texts): ExpressionScope {
+  const forEach = member(document, "forEach");
+  return forEach ? { each: eachType(forEach, texts) } : {};
 }
 
 /** The type of `each.value`: what the list or map holds. */
@@ -58,7 +62,7 @@ function scalarType(node: Node, texts: Texts): Type {
 }
 
 /** Evaluates `includeWhen` and `forEach`; undefined when they have problems. */
-export function expand(declaration: Declaration, expander: Expander): Expansion | undefined {
+export function expand(declaration: Expandable, expander: Expander): Expansion | undefined {
   const group = declaration.document.entries.has("forEach");
   const excluded = excludedBy(declaration, expander);
   const slots = group ? forEachSlots(declaration, expander) : [single(declaration)];
@@ -66,12 +70,12 @@ export function expand(declaration: Declaration, expander: Expander): Expansion 
   return excluded === "" ? { group, slots } : { group, slots: [], excluded };
 }
 
-function single({ kind, name, label }: Declaration): Slot {
+function single({ kind, name, label }: Expandable): Slot {
   return { key: label as ResourceKey, path: pathTo(kind.root, name) };
 }
 
 /** The condition that excludes the declaration, as written; empty when it is included, undefined when it is wrong. */
-function excludedBy(declaration: Declaration, expander: Expander): string | undefined {
+function excludedBy(declaration: Expandable, expander: Expander): string | undefined {
   const node = member(declaration.document, "includeWhen");
   if (!node) return "";
   const reading = staticReading("`includeWhen`", node, expander);
@@ -84,7 +88,7 @@ function excludedBy(declaration: Declaration, expander: Expander): string | unde
   return undefined;
 }
 
-function forEachSlots(declaration: Declaration, expander: Expander): readonly Slot[] | undefined {
+function forEachSlots(declaration: Expandable, expander: Expander): readonly Slot[] | undefined {
   const node = member(declaration.document, "forEach") as Node;
   const value = expander.reader.read(node, ANY, staticReading("`forEach`", node, expander));
   const items = isObject(value) && typeof value.$expr === "string" ? undefined : itemsOf(value);
@@ -105,7 +109,7 @@ function itemsOf(value: Json | undefined): readonly (readonly [string, Json])[] 
 }
 
 function slotsOf(
-  { kind, name, label }: Declaration,
+  { kind, name, label }: Expandable,
   items: readonly (readonly [string, Json])[],
   node: Node,
   problems: Problems,

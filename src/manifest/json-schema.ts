@@ -157,7 +157,7 @@ function environmentSpec(parameters: readonly Parameter[] | undefined): JsonObje
       drift: {
         type: "object",
         additionalProperties: false,
-        properties: { mode: { enum: ["correct", "report", "ignore"] }, interval: { type: "string", pattern: "^\\d+(s|m|h)$" } },
+        properties: { mode: { enum: ["correct", "report", "ignore"] }, interval: { type: "string", pattern: "^[1-9]\\d*(s|m|h)$" } },
       },
       parameters: values ? { type: "object", additionalProperties: false, properties: values } : { type: "object" },
     },

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { EnvironmentSettings } from "../core/compiled.ts";
+import { durationSchema, milliseconds } from "../core/duration.ts";
 import { suggestion } from "../core/suggest.ts";
 import { readPlain } from "./check-value.ts";
 import type { Declarations, OwnDocument } from "./declarations.ts";
@@ -65,7 +66,6 @@ function readOutputs(node: MapNode | undefined, problems: Problems): readonly Ou
   });
 }
 
-const durationSchema = z.string().regex(/^\d+(s|m|h)$/, "must be a time such as 60s, 5m or 1h");
 const environmentSchema = z.strictObject({
   default: z.boolean().optional(),
   region: z
@@ -94,7 +94,6 @@ export type EnvironmentDeclaration = {
 
 // Kubernetes' operators look again about once a minute; AWS's read limits allow it (see docs/architecture.md).
 const DRIFT_INTERVAL_MS = 60_000;
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Reads an Environment; undefined when it has problems. */
 export function readEnvironment(document: OwnDocument, problems: Problems): EnvironmentDeclaration | undefined {
@@ -116,10 +115,6 @@ export function readEnvironment(document: OwnDocument, problems: Problems): Envi
 
 function dropUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
-}
-
-function milliseconds(text: string): number {
-  return Number.parseInt(text, 10) * (UNIT_MS[text.slice(-1)] ?? 0);
 }
 
 /** Reads every Environment. More than one default is a problem. */

@@ -1,6 +1,6 @@
 /** The CompiledStack: what was worked out, and the closures that evaluate the rest against a view. */
 
-import type { CompiledStack, LookupRequest, View } from "../core/compiled.ts";
+import type { CompiledMonitor, CompiledStack, LookupRequest, View } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { digest, isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Resource } from "../core/resource.ts";
@@ -19,6 +19,7 @@ export type Parts = {
   readonly world: World;
   readonly resources: readonly Resource[];
   readonly lookups: readonly LookupRequest[];
+  readonly monitors: readonly CompiledMonitor[];
 };
 
 // `render` and `eval` look behind a CompiledStack; the engine has no business there.
@@ -33,7 +34,7 @@ export function partsOf(stack: CompiledStack): Parts {
 
 /** Assembles the stack. */
 export function finish(parts: Parts): CompiledStack {
-  const { prepared, values, world, resources, lookups } = parts;
+  const { prepared, values, world, resources, lookups, monitors } = parts;
   const { project, sources } = prepared;
   const stack: CompiledStack = Object.freeze({
     stack: { project: project.name, environment: values.settings.name },
@@ -41,6 +42,7 @@ export function finish(parts: Parts): CompiledStack {
     environment: values.settings,
     resources,
     lookups,
+    monitors,
     digest: digestOf(parts),
     resolve: (resource: Resource, view: View) => resolved(resource.spec, evaluatorOf(resource, world, view)) as JsonObject,
     readyWhen: (resource: Resource, view: View) => readiness(resource, evaluatorOf(resource, world, view)),
@@ -51,7 +53,7 @@ export function finish(parts: Parts): CompiledStack {
 }
 
 /** Everything that decides what the stack wants. Places do not: moving a document changes nothing. */
-function digestOf({ prepared, values, world, resources, lookups }: Parts): string {
+function digestOf({ prepared, values, world, resources, lookups, monitors }: Parts): string {
   const { project } = prepared;
   return digest({
     stack: [project.name, values.settings.name],
@@ -60,13 +62,14 @@ function digestOf({ prepared, values, world, resources, lookups }: Parts): strin
     locals: project.locals ? plainJson(project.locals) : null,
     resources: resources.map(({ declaredAt: _place, ...resource }) => resource as unknown as Json),
     lookups: lookups.map(({ declaredAt: _place, ...lookup }) => lookup as unknown as Json),
+    monitors: monitors.map(({ key, spec }) => [key, spec]),
     outputs: project.outputs.map(({ name, value }) => [name, plainJson(value)]),
     files: [...world.files.values()],
   });
 }
 
 /** Evaluates an expression's text: a value, `undefined` for nothing, or the text as an Unknown. */
-type Evaluator = (text: string) => Json | undefined;
+export type Evaluator = (text: string) => Json | undefined;
 
 function evaluatorOf(resource: Resource, world: World, view: View): Evaluator {
   const instance = world.instance(resource.key);
@@ -75,7 +78,8 @@ function evaluatorOf(resource: Resource, world: World, view: View): Evaluator {
   return (text) => evaluate(text, instance.scope, context, world, resource.key);
 }
 
-function evaluate(text: string, scope: ExpressionScope, context: object, world: World, where: string): Json | undefined {
+/** The value of an expression's text in a context. Throws ExpressionInvalid, naming `where`. */
+export function evaluate(text: string, scope: ExpressionScope, context: object, world: World, where: string): Json | undefined {
   const { expression, fault } = world.language.check(text, scope);
   if (!expression) throw new BeaconError("ExpressionInvalid", fault.message, { where });
   try {
@@ -87,7 +91,8 @@ function evaluate(text: string, scope: ExpressionScope, context: object, world: 
   }
 }
 
-function resolved(value: Json, evaluator: Evaluator): Json | undefined {
+/** The value with its expressions evaluated; undefined where there is none. */
+export function resolved(value: Json, evaluator: Evaluator): Json | undefined {
   if (Array.isArray(value)) return value.map((element) => resolved(element, evaluator)).filter((element) => element !== undefined);
   if (!isObject(value)) return value;
   if (typeof value.$expr === "string") return evaluator(value.$expr);

@@ -15,6 +15,7 @@ import { type DefaultTags, LazyInstance } from "./instances.ts";
 import { dependsOn, lifecycleOf, readyWhen, renamedFrom } from "./lifecycle.ts";
 import { Links, managedKeys } from "./links.ts";
 import { localValue, PROJECT_SCOPE } from "./locals.ts";
+import { compileMonitors } from "./monitors.ts";
 import { member, type Node, placeOfPath, placeText } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { remembered } from "./remembered.ts";
@@ -41,8 +42,9 @@ export function compileEnvironment(prepared: Prepared, values: EnvironmentValues
   checkCycles(resources, instances, problems);
   checkKinds(instances, expander);
   checkOutputs(prepared, expander);
+  const monitors = compileMonitors(prepared.declarations.monitors, expander);
   if (problems.size > 0 || prepared.problems.size > 0) return undefined;
-  return finish({ prepared, values, world: expander.world, resources, lookups });
+  return finish({ prepared, values, world: expander.world, resources, lookups, monitors });
 }
 
 function makeExpander(prepared: Prepared, { settings, params }: EnvironmentValues, problems: Problems): Expander {

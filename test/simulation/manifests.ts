@@ -167,6 +167,7 @@ export function compile(manifest: Manifest): CompiledStack {
     environment: { name: STACK.environment, confirm: {}, drift: { mode: "correct", intervalMs: 60_000 } },
     resources,
     lookups: [],
+    monitors: [],
     digest: digest(resources as unknown as Json, 16),
     resolve: (resource, view) => evaluate(resource.spec, view) as JsonObject,
     readyWhen: () => ({ met: true }),

@@ -118,6 +118,7 @@ function compile(kind: AnyKind, toys: readonly Toy[]): CompiledStack {
     environment: { name: "test", confirm: {}, drift: { mode: "correct", intervalMs: 0 } },
     resources,
     lookups: [],
+    monitors: [],
     digest: "",
     resolve: ({ spec }, view) => ({
       ...spec,
