@@ -35,11 +35,12 @@ const services: Services = {
 
 /** A session on the target's endpoint, credentials and region; the sandbox is started where it is asked for and no endpoint is given. */
 async function connect(target: Target): Promise<AwsSession> {
-  const [{ connect: open }, { defaultRegion }, { kinds }, { operationsOf, readOperationsOf }] = await Promise.all([
+  const [{ connect: open }, { defaultRegion }, { kinds }, { operationsOf, readOperationsOf }, { monitorOperations }] = await Promise.all([
     import("./aws/handle.ts"),
     import("./aws/region.ts"),
     import("../reconcilers/index.ts"),
     import("./kind/operations.ts"),
+    import("./monitor/monitor.ts"),
   ]);
   const all = [...kinds.values()];
   const { profile, roleArn, sandbox } = target;
@@ -49,7 +50,7 @@ async function connect(target: Target): Promise<AwsSession> {
   return open({
     version,
     sandbox,
-    readOperations: new Set(all.flatMap(readOperationsOf)),
+    readOperations: new Set([...all.flatMap(readOperationsOf), ...monitorOperations()]),
     operations: new Set(all.flatMap(operationsOf)),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),

@@ -12,6 +12,7 @@ export const EXIT_CODES = Object.freeze({
   5: "Another process holds the stack's lease, or took it.",
   6: "Some resources failed; the rest was done, and the next run goes on.",
   7: "The time ran out while AWS was still preparing something; the next run goes on.",
+  8: "health: something is not healthy; doctor: something is missing. Each line says what.",
   70: "A bug in beaconctl.",
   130: "Interrupted by SIGINT; what was done is recorded, and the next run goes on.",
   143: "Ended by SIGTERM, likewise.",

@@ -5,4 +5,5 @@ export { Deposed } from "./execution.ts";
 export { heal } from "./heal.ts";
 export { observe } from "./observe.ts";
 export { makePlan } from "./plan.ts";
+export { presentView } from "./present.ts";
 export { DEFAULT_SETTINGS, LOCAL_SETTINGS } from "./settings.ts";

@@ -29,8 +29,10 @@ export async function execute(context: Context, run: Run): Promise<RunReport> {
   const tasks = tasksOf(execution);
   for (const task of tasks.values()) task.start();
   const results = await everyResult(execution, tasks);
-  const outputs = run.options.destroy ? {} : knownOutputs(run.world.compiled?.outputs(execution.view) ?? {});
-  return { results: results.filter((result) => result !== undefined), outputs, interrupted: run.stop.aborted };
+  const compiled = run.options.destroy ? undefined : run.world.compiled;
+  const outputs = knownOutputs(compiled?.outputs(execution.view) ?? {});
+  const nextSteps = compiled?.nextSteps(execution.view) ?? [];
+  return { results: results.filter((result) => result !== undefined), outputs, nextSteps, interrupted: run.stop.aborted };
 }
 
 // Also of a run that ends with an error: nothing is under way any more when it is thrown.

@@ -108,6 +108,8 @@ function asApplied(context: Context, records: readonly ResourceRecord[]): Compil
     resolve: ({ spec }) => spec,
     readyWhen: () => ({ met: true }),
     outputs: () => ({}),
+    summary: [],
+    nextSteps: () => [],
   };
 }
 

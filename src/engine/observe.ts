@@ -19,12 +19,20 @@ import type { Context, World } from "./types.ts";
 const NAME_ROUNDS_MAX = 8;
 
 /** Loads the state, answers the lookups, and lists every kind the stack uses. Throws `ReadFailed` when any of it cannot be read. */
-export async function observe(
+export async function observe(context: Context, compiled: CompiledStack | undefined, options: ObserveOptions = {}): Promise<World> {
+  return observeWith(context, compiled, await context.store.load(context.stack), options);
+}
+
+/** Lookups to ask again, and kinds to list though nothing uses them. */
+type ObserveOptions = { readonly refresh?: readonly ResourceKey[]; readonly kinds?: readonly KindId[] };
+
+/** As {@link observe}, of a state that is loaded already, or of a part of it. */
+export async function observeWith(
   context: Context,
   compiled: CompiledStack | undefined,
-  options: { readonly refresh?: readonly ResourceKey[]; readonly kinds?: readonly KindId[] } = {},
+  state: StackState,
+  options: ObserveOptions = {},
 ): Promise<World> {
-  const state = await context.store.load(context.stack);
   const [{ pins, newer }, remotes] = await Promise.all([
     resolveLookups(context, compiled, state, new Set(options.refresh)),
     listAll(context, compiled, state, options.kinds ?? []),

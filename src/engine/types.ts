@@ -92,6 +92,8 @@ export type Result = {
 export type RunReport = {
   readonly results: readonly Result[];
   readonly outputs: JsonObject;
+  /** What the project says is to be done now. */
+  readonly nextSteps: readonly string[];
   readonly interrupted: boolean;
 };
 

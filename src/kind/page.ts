@@ -20,7 +20,7 @@ export function kindPage(kind: AnyKind | AnyLookup, example: string): string {
     kind.doc,
     ...(kind.lookup ? ["A lookup: it is read when a revision is accepted, and its answer is kept with the revision."] : about(kind)),
     "## Spec",
-    table(["field", "type", "", "what it is"], rows(kind.spec, "")),
+    fieldTable(kind.spec),
     "## Status",
     "What AWS adds; expressions may use it like the spec.",
     table(
@@ -33,6 +33,11 @@ export function kindPage(kind: AnyKind | AnyLookup, example: string): string {
     "## AWS operations",
     table(["when", "operations"], operations(kind)),
   ].join("\n\n")}\n`;
+}
+
+/** Every field of a spec, nested ones by their path. */
+export function fieldTable(spec: ObjectShape): string {
+  return table(["field", "type", "", "what it is"], rows(spec, ""));
 }
 
 function shortNames(kind: AnyKind | AnyLookup): string {
@@ -154,7 +159,8 @@ function list(names: readonly OperationName[]): string {
   return names.map(code).join(" ");
 }
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+/** A table in Markdown. */
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 }

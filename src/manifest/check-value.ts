@@ -83,6 +83,8 @@ function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label
   const found = valueAt(value, issue.path);
   const expected = shapeAt(shape, issue.path);
   if (issue.code === "unrecognized_keys") {
+    // An expression that stands where a union has an object.
+    if (isExpression(found)) return;
     for (const key of issue.keys) tellUnknown(key, [...issue.path, key], expected, { node, label, problems });
     return;
   }

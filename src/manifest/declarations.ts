@@ -4,6 +4,7 @@ import { z } from "zod";
 import { field } from "../core/field.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
+import { MONITOR } from "../monitor/monitor.ts";
 import { readPlain } from "./check-value.ts";
 import { type MapNode, member, type Node, type Place, placeText, textOf } from "./node.ts";
 import type { Problems } from "./problems.ts";
@@ -43,7 +44,6 @@ const OWN = "beacon/v1";
 const OWN_KINDS = ["Project", "Environment", "Blueprint", "Monitor"] as const;
 // Kinds and versions of the language that a later version of beaconctl brings.
 const LATER: ReadonlySet<string> = new Set(["Blueprint"]);
-const MONITOR = Object.freeze({ name: "Monitor", root: "monitor" });
 
 // Names stand in tags, keys and expressions. 128 characters leave a tag value (256) room for the kind and a forEach key.
 const metadataSchema = z.strictObject({

@@ -3,6 +3,7 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Shape } from "../core/shape.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
+import { MONITOR } from "../monitor/monitor.ts";
 import { prepare } from "./compile.ts";
 import type { Parameter, ParameterSchema } from "./parameters.ts";
 import type { SourceSet } from "./source.ts";
@@ -17,6 +18,7 @@ export function jsonSchema(kinds: Kinds, sources?: SourceSet): JsonObject {
   const own = [
     ["Project", ownSchema("Project", projectSpec())],
     ["Environment", ownSchema("Environment", environmentSpec(parameters))],
+    ["Monitor", kindSchema({ ...MONITOR, lookup: true })],
   ] as const;
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -32,7 +34,8 @@ function definitionName({ apiVersion, name }: AnyKind | AnyLookup): string {
   return `${apiVersion.replace("/", ".")}.${name}`;
 }
 
-function kindSchema(kind: AnyKind | AnyLookup): JsonObject {
+/** Of a kind; and of a Monitor, which may have the members that a lookup may. */
+function kindSchema(kind: Pick<AnyKind | AnyLookup, "apiVersion" | "name" | "doc" | "spec" | "lookup">): JsonObject {
   const managed = {
     dependsOn: { type: "array", items: { type: "string" }, description: "Resources that must be ready first, as KIND/NAME." },
     readyWhen: { type: "array", items: EXPRESSION, description: "Conditions on `self` before dependents start." },
@@ -124,11 +127,26 @@ function ownSchema(kind: string, spec: JsonObject): JsonObject {
 }
 
 function projectSpec(): JsonObject {
+  const nextStep = {
+    anyOf: [
+      { type: "string" },
+      {
+        type: "object",
+        required: ["text"],
+        additionalProperties: false,
+        properties: { $if: { anyOf: [EXPRESSION, { type: "boolean" }] }, $for: { type: "string" }, text: { type: "string" } },
+      },
+    ],
+  };
   const output = {
     type: "object",
     required: ["value"],
     additionalProperties: false,
-    properties: { value: {}, description: { type: "string" } },
+    properties: {
+      value: {},
+      description: { type: "string" },
+      summary: { type: "boolean", description: "Shown after an apply; where no output says so, all are." },
+    },
   };
   return {
     type: "object",
@@ -139,6 +157,7 @@ function projectSpec(): JsonObject {
       locals: { type: "object" },
       parameters: { type: "object", additionalProperties: { $ref: "#/$defs/parameter" } },
       outputs: { type: "object", additionalProperties: output },
+      nextSteps: { type: "array", items: nextStep, description: "What a person should do after an apply." },
     },
   };
 }

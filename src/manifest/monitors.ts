@@ -3,7 +3,7 @@
 import type { CompiledMonitor, View } from "../core/compiled.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
-import { CHECKS, checksIn, monitorSchema, monitorShape } from "../monitor/monitor.ts";
+import { CHECKS, checksIn, MONITOR, monitorSchema } from "../monitor/monitor.ts";
 import { checkValue, holdsExpression } from "./check-value.ts";
 import type { MonitorDeclaration } from "./declarations.ts";
 import { type Expander, eachScope, expand, type Slot } from "./expand.ts";
@@ -64,7 +64,7 @@ function readSpec(
   if (spec && spec.type !== "map") problems.add(spec.place, `the spec of ${label} must be a map`);
   const found = new Set<ResourceKey>();
   const value = asObject(
-    reader.read(node, monitorShape, {
+    reader.read(node, MONITOR.spec, {
       label,
       scope,
       context,

@@ -8,13 +8,13 @@ import { durationSchema, milliseconds } from "../core/duration.ts";
 import { suggestion } from "../core/suggest.ts";
 import { readPlain } from "./check-value.ts";
 import type { Declarations, OwnDocument } from "./declarations.ts";
-import { type MapNode, makeSource, member, type Node, type Place, textOf } from "./node.ts";
+import { type ListNode, type MapNode, makeSource, member, type Node, type Place, textOf } from "./node.ts";
 import { type Layer, type Parameter, readParameters } from "./parameters.ts";
 import type { Problems } from "./problems.ts";
 import { parseSource } from "./source.ts";
 
-/** An output as declared. */
-export type Output = { readonly name: string; readonly value: Node; readonly place: Place };
+/** An output as declared. `summary`: to be shown after an apply. */
+export type Output = { readonly name: string; readonly value: Node; readonly place: Place; readonly summary: boolean };
 
 /** A Project with its parts apart; expressions in them are not read yet. */
 export type Project = {
@@ -24,9 +24,12 @@ export type Project = {
   readonly locals: MapNode | undefined;
   readonly parameters: readonly Parameter[];
   readonly outputs: readonly Output[];
+  /** A list of texts, or of maps with a `text`. */
+  readonly nextSteps: ListNode | undefined;
 };
 
-const PROJECT_MEMBERS = ["id", "defaultTags", "locals", "parameters", "outputs"];
+const PROJECT_MEMBERS = ["id", "defaultTags", "locals", "parameters", "outputs", "nextSteps"];
+const OUTPUT_MEMBERS = ["value", "description", "summary"];
 
 /** Reads the Project; without one, an empty one stands in so that the rest can still be checked. */
 export function readProject(document: OwnDocument | undefined, problems: Problems): Project {
@@ -43,6 +46,7 @@ export function readProject(document: OwnDocument | undefined, problems: Problem
     locals: mapMember(spec, "locals", problems),
     parameters: readParameters(member(spec, "parameters"), problems),
     outputs: readOutputs(mapMember(spec, "outputs", problems), problems),
+    nextSteps: listMember(spec, "nextSteps", problems),
   };
 }
 
@@ -53,17 +57,31 @@ function mapMember(node: Node | undefined, name: string, problems: Problems): Ma
   return undefined;
 }
 
+function listMember(node: Node | undefined, name: string, problems: Problems): ListNode | undefined {
+  const found = member(node, name);
+  if (found === undefined || found.type === "list") return found;
+  problems.add(found.place, `\`${name}\` must be a list`);
+  return undefined;
+}
+
 function readOutputs(node: MapNode | undefined, problems: Problems): readonly Output[] {
   return [...(node?.entries ?? [])].flatMap(([name, { key, value }]) => {
     const result = member(value, "value");
     if (!result) problems.add(key, `output \`${name}\` has no \`value\``, "write value: ${...}, and a description");
     for (const [field, entry] of value.type === "map" ? value.entries : []) {
-      if (field !== "value" && field !== "description") {
-        problems.add(entry.key, `unknown field \`${field}\` in output ${name}`, suggestion(field, ["value", "description"]));
+      if (!OUTPUT_MEMBERS.includes(field)) {
+        problems.add(entry.key, `unknown field \`${field}\` in output ${name}`, suggestion(field, OUTPUT_MEMBERS));
       }
     }
-    return result ? [{ name, value: result, place: key }] : [];
+    return result ? [{ name, value: result, place: key, summary: readSummary(value, name, problems) }] : [];
   });
+}
+
+function readSummary(output: Node, name: string, problems: Problems): boolean {
+  const node = member(output, "summary");
+  const value = node?.type === "scalar" ? node.value : undefined;
+  if (node && typeof value !== "boolean") problems.add(node.place, `\`summary\` of output ${name} must be true or false`);
+  return value === true;
 }
 
 const environmentSchema = z.strictObject({

@@ -4,6 +4,7 @@ import type { CompiledStack, View } from "../core/compiled.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { LIFECYCLE_DEFAULTS, type Resource, splitKey } from "../core/resource.ts";
 import { isUnknown } from "../core/unknown.ts";
+import { MONITOR } from "../monitor/monitor.ts";
 import { PROJECT_SCOPE } from "./locals.ts";
 import { partsOf } from "./result.ts";
 import { closingBrace } from "./template.ts";
@@ -12,12 +13,17 @@ import { fromCel, typeText, UnknownAccess } from "./types.ts";
 /** Nothing is known of AWS. */
 const NOTHING: View = () => undefined;
 
-/** One document per resource and lookup, then the outputs; remote values stand as `<vpc.main.vpcId>`. */
+/** One document per resource, lookup and Monitor, then the outputs; remote values stand as `<vpc.main.vpcId>`. */
 export function render(stack: CompiledStack, view: View = NOTHING): readonly JsonObject[] {
   const lookups = stack.lookups.map(({ key, kind, spec }) => document(key, kind, { spec }));
   const resources = stack.resources.map((resource) => renderResource(resource, stack.resolve(resource, view)));
+  const monitors = stack.monitors.map(({ key, resolve }) =>
+    document(key, `${MONITOR.apiVersion} ${MONITOR.name}`, { spec: resolve(view) }),
+  );
   const outputs = { apiVersion: "beacon/v1", kind: "Outputs", metadata: { name: stack.stack.project }, spec: stack.outputs(view) };
-  return [...lookups, ...resources, ...(Object.keys(outputs.spec).length > 0 ? [outputs] : [])].map((each) => readable(each) as JsonObject);
+  return [...lookups, ...resources, ...monitors, ...(Object.keys(outputs.spec).length > 0 ? [outputs] : [])].map(
+    (each) => readable(each) as JsonObject,
+  );
 }
 
 function renderResource(resource: Resource, spec: JsonObject): JsonObject {

@@ -20,6 +20,8 @@ export type Parts = {
   readonly resources: readonly Resource[];
   readonly lookups: readonly LookupRequest[];
   readonly monitors: readonly CompiledMonitor[];
+  /** Texts, and maps with a text; expressions left in place. */
+  readonly nextSteps: readonly Json[];
 };
 
 // `render` and `eval` look behind a CompiledStack; the engine has no business there.
@@ -47,6 +49,8 @@ export function finish(parts: Parts): CompiledStack {
     resolve: (resource: Resource, view: View) => resolved(resource.spec, evaluatorOf(resource, world, view)) as JsonObject,
     readyWhen: (resource: Resource, view: View) => readiness(resource, evaluatorOf(resource, world, view)),
     outputs: (view: View) => outputsOf(parts, view),
+    summary: summaryOf(project.outputs),
+    nextSteps: (view: View) => nextStepsOf(parts, view),
   });
   internals.set(stack, parts);
   return stack;
@@ -126,4 +130,28 @@ function outputValue(node: Node, prepared: Prepared, evaluator: Evaluator): Json
   const read = prepared.texts.read(node, PROJECT_SCOPE);
   if ("text" in read) return evaluator(read.text.expression.text) ?? null;
   return "value" in read ? read.value : null;
+}
+
+/** Where no output is marked for the summary, all of them are. */
+function summaryOf(outputs: Prepared["project"]["outputs"]): readonly string[] {
+  const marked = outputs.filter(({ summary }) => summary);
+  return (marked.length > 0 ? marked : outputs).map(({ name }) => name);
+}
+
+function nextStepsOf({ prepared, world, nextSteps }: Parts, view: View): readonly string[] {
+  const directory = prepared.project.nextSteps?.place.source.directory;
+  if (directory === undefined) return [];
+  const context = world.context(directory, view);
+  const steps = resolved(nextSteps, (text) => evaluateOrUnknown(text, context, world)) as Json[];
+  return steps.map((step) => (isObject(step) ? step.text : step)).filter((step) => typeof step === "string");
+}
+
+// What was applied is told whatever becomes of the advice.
+function evaluateOrUnknown(text: string, context: object, world: World): Json | undefined {
+  try {
+    return evaluate(text, PROJECT_SCOPE, context, world, "nextSteps");
+  } catch (error) {
+    if (error instanceof BeaconError) return unknown(text);
+    throw error;
+  }
 }

@@ -1,8 +1,10 @@
 /** One environment of a manifest set: its resources, worked out and checked, as a CompiledStack. */
 
+import { z } from "zod";
 import type { CompiledStack, LookupRequest } from "../core/compiled.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Resource, ResourceKey } from "../core/resource.ts";
+import { objectShape } from "../core/shape.ts";
 import { unknown } from "../core/unknown.ts";
 import type { AnyKind, CheckFinding, StaticResource } from "../kind/kind.ts";
 import { checkValue, holdsExpression, spanOfPath } from "./check-value.ts";
@@ -42,9 +44,10 @@ export function compileEnvironment(prepared: Prepared, values: EnvironmentValues
   checkCycles(resources, instances, problems);
   checkKinds(instances, expander);
   checkOutputs(prepared, expander);
+  const nextSteps = readNextSteps(prepared, expander);
   const monitors = compileMonitors(prepared.declarations.monitors, expander);
   if (problems.size > 0 || prepared.problems.size > 0) return undefined;
-  return finish({ prepared, values, world: expander.world, resources, lookups, monitors });
+  return finish({ prepared, values, world: expander.world, resources, lookups, monitors, nextSteps });
 }
 
 function makeExpander(prepared: Prepared, { settings, params }: EnvironmentValues, problems: Problems): Expander {
@@ -258,4 +261,22 @@ function checkOutputs({ project, texts }: Prepared, expander: Expander): void {
     expander.reader.read(value, ANY, projectReading(`output ${name}`, value, expander, []));
     for (const scalar of scalarsOf(value)) texts.read(scalar, PROJECT_SCOPE);
   }
+}
+
+const nextStepsSchema = z.strictObject({ nextSteps: z.array(z.union([z.string(), z.strictObject({ text: z.string() })])) });
+
+/** What is to be done after an apply: texts whose expressions are evaluated then, with those left out that a condition says no to. */
+function readNextSteps({ project }: Prepared, expander: Expander): readonly Json[] {
+  const node = project.nextSteps;
+  if (!node) return [];
+  const label = `Project/${project.name}`;
+  const shape = objectShape(nextStepsSchema).fields.nextSteps ?? ANY;
+  const steps = expander.reader.read(node, shape, projectReading(label, node, expander, []), "nextSteps");
+  const entries = new Map([["nextSteps", { key: node.place, value: node }]]);
+  checkValue(
+    nextStepsSchema,
+    { nextSteps: steps },
+    { node: { type: "map", entries, place: node.place }, label, problems: expander.problems },
+  );
+  return Array.isArray(steps) ? steps : [];
 }

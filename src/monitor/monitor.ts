@@ -5,15 +5,12 @@ import type { OperationName } from "../aws/service.ts";
 import { durationSchema, milliseconds } from "../core/duration.ts";
 import { field } from "../core/field.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
-import { type ObjectShape, objectShape } from "../core/shape.ts";
+import { objectShape } from "../core/shape.ts";
 import { alarmState } from "./alarm-state.ts";
 import type { Check } from "./check.ts";
 import { http } from "./http.ts";
 import { tableStatus } from "./table-status.ts";
 import { targetHealth } from "./target-health.ts";
-
-export const MONITOR_DOC =
-  "A check declared as data: beaconctl health makes it now. It is no resource: no plan shows it, no record remembers it, and a diff does not ask AWS for it.";
 
 /** Every check a Monitor can ask for. */
 export const CHECKS: readonly Check[] = [targetHealth, tableStatus, http, alarmState];
@@ -27,13 +24,21 @@ export const monitorSchema = z.strictObject({
   retries: field(z.int().min(0).max(10).optional(), {
     doc: `Further looks, a second apart, before a check has failed; ${DEFAULTS.retries} by default.`,
   }),
-  interval: field(durationSchema.optional(), { doc: `How often it is checked between applies; ${DEFAULTS.interval} by default.` }),
+  interval: field(durationSchema.optional(), { doc: `How often the controller checks; ${DEFAULTS.interval} by default.` }),
   failureThreshold: field(z.int().min(1).max(100).optional(), {
     doc: `So many failed checks in a row are an alert; ${DEFAULTS.failureThreshold} by default.`,
   }),
 });
 
-export const monitorShape: ObjectShape = objectShape(monitorSchema);
+/** What a Monitor is called, and how it is described. */
+export const MONITOR = Object.freeze({
+  apiVersion: "beacon/v1",
+  name: "Monitor",
+  root: "monitor",
+  shortNames: Object.freeze([]) as readonly string[],
+  doc: "A check, declared as data; `beaconctl health` makes it now. It is no resource: no plan shows it, no record remembers it, and a diff asks AWS nothing for it.",
+  spec: objectShape(monitorSchema),
+});
 
 /** The names of the checks that a spec asks for. */
 export function checksIn(spec: JsonObject): readonly string[] {

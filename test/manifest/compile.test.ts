@@ -451,3 +451,35 @@ test("render shows everything expanded, and eval one expression", () => {
   assert.deepEqual(evalExpression(stack, "vpc.main.?vpcid").ok, false);
   assert.match(JSON.stringify(evalExpression(stack, "vpc.main")), /a whole resource is not a value/);
 });
+
+test("next steps are texts for after an apply: conditions say which, and what is not known is left out", () => {
+  const steps = `
+    - 'Deploy the \${params.big ? "big" : "small"} one'
+    - $if: \${params.big}
+      text: Look at the second zone
+    - $for: name in \${["a", "b"]}
+      text: Start \${name} in \${vpc.main.vpcId}
+    - \${vpc.?extra.?vpcId}
+    - '\${[1, 2][size(vpc.main.vpcId)] == 2 ? "never" : "written"}'
+`;
+  const project = PROJECT.replace("  outputs:", `  nextSteps:${steps.trimEnd()}\n  outputs:`);
+  const stack = succeed(sourcesOf({ "project.yaml": project }));
+  assert.deepEqual(
+    stack.nextSteps(() => undefined),
+    ["Deploy the small one"],
+  );
+  const known = stack.nextSteps(() => ({ vpcId: "vpc-1" }));
+  assert.deepEqual(
+    known,
+    ["Deploy the small one", "Start a in vpc-1", "Start b in vpc-1"],
+    "a step that cannot be written spoils no apply",
+  );
+  const big = succeed(sourcesOf({ "project.yaml": project }), { params: ["big=true"] });
+  assert.deepEqual(big.nextSteps(() => ({ vpcId: "vpc-1" })).slice(0, 2), ["Deploy the big one", "Look at the second zone"]);
+});
+
+test("the outputs of the summary are those that are marked, or all of them", () => {
+  assert.deepEqual(compiled("").summary, ["vpcId", "extra"]);
+  const marked = PROJECT.replace('vpcId: { value: "${vpc.main.vpcId}" }', 'vpcId: { value: "${vpc.main.vpcId}", summary: true }');
+  assert.deepEqual(succeed(sourcesOf({ "project.yaml": marked })).summary, ["vpcId"]);
+});

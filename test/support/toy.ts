@@ -126,5 +126,7 @@ function compile(kind: AnyKind, toys: readonly Toy[]): CompiledStack {
     }),
     readyWhen: () => ({ met: true }),
     outputs: () => ({}),
+    summary: [],
+    nextSteps: () => [],
   };
 }

@@ -1,6 +1,7 @@
+import { MONITOR } from "../../monitor/monitor.ts";
 import { defineCommand } from "../command.ts";
 import { findField } from "../fields.ts";
-import { explainField, explainKind, listKinds } from "../render/explanation.ts";
+import { explainField, explainKind, explainMonitor, listKinds } from "../render/explanation.ts";
 import { findKind } from "../resources.ts";
 
 export default defineCommand({
@@ -17,6 +18,10 @@ export default defineCommand({
       return 0;
     }
     const [name = "", ...path] = word.split(".");
+    if (name.toLowerCase() === MONITOR.root) {
+      io.out(path.length === 0 ? explainMonitor(io.style) : explainField(MONITOR, findField(MONITOR, path), io.style));
+      return 0;
+    }
     const kind = findKind(kinds, name);
     io.out(path.length === 0 ? explainKind(kind, io.style) : explainField(kind, findField(kind, path), io.style));
     return 0;

@@ -1,21 +1,23 @@
 import { operationsOf } from "../../kind/operations.ts";
+import { monitorOperations } from "../../monitor/monitor.ts";
 import { defineCommand } from "../command.ts";
 import { compileManifests } from "../manifests.ts";
 import { type SourceOptions, sourceOptions } from "../options.ts";
 
 export default defineCommand<SourceOptions>({
   description:
-    "Prints the IAM policy that applying these manifests needs: the operations their kinds declare, what these depend on, and the state table. Offline.",
+    "Prints the IAM policy that applying these manifests needs: the operations their kinds and Monitors declare, what these depend on, and the state table. Offline.",
   options: sourceOptions,
   examples: ["beaconctl iam-policy --env prod > policy.json"],
   async run(invocation) {
     const { services, io } = invocation;
     const compiled = await compileManifests(invocation);
     const kinds = await services.kinds();
+    const monitors = monitorOperations(compiled.monitors.map(({ check }) => check));
     const used = [...new Set([...compiled.resources, ...compiled.lookups].map(({ kind }) => kind))].flatMap((id) => kinds.get(id) ?? []);
     const { accountId, region } = compiled.environment;
     const scope = { ...(accountId === undefined ? {} : { accountId }), ...(region === undefined ? {} : { region }) };
-    io.out(JSON.stringify(await services.iamPolicy(used.flatMap(operationsOf), scope), null, 2));
+    io.out(JSON.stringify(await services.iamPolicy([...used.flatMap(operationsOf), ...monitors], scope), null, 2));
     return 0;
   },
 });

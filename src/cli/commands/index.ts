@@ -31,6 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "show one resource: state, history, what differs and why",
     load: async () => (await import("./describe.ts")).default,
   },
+  { name: "health", summary: "run every Monitor now", load: async () => (await import("./health.ts")).default },
   { name: "outputs", summary: "print the stack's outputs", load: async () => (await import("./outputs.ts")).default },
   { name: "events", summary: "list what happened to a stack, or follow it", load: async () => (await import("./events.ts")).default },
   { name: "explain", summary: "document a kind or one of its fields", load: async () => (await import("./explain.ts")).default },

@@ -3,7 +3,8 @@
 import type { FieldMeta } from "../../core/field.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { AnyKind, AnyLookup, Identity, Kinds } from "../../kind/kind.ts";
-import { type FoundField, innerFields } from "../fields.ts";
+import { MONITOR } from "../../monitor/monitor.ts";
+import { type Fielded, type FoundField, innerFields } from "../fields.ts";
 import type { Style } from "../io.ts";
 import { alignRows, type Row, renderTable } from "./table.ts";
 import { renderValue } from "./value.ts";
@@ -16,7 +17,19 @@ export function listKinds(kinds: Kinds): string {
     kind.apiVersion,
     kind.lookup ? "lookup" : "managed",
   ]);
-  return renderTable(["KIND", "SHORT", "APIVERSION", "TYPE"], rows.sort());
+  const monitor = [MONITOR.name, MONITOR.shortNames.join(","), MONITOR.apiVersion, "check"];
+  return renderTable(["KIND", "SHORT", "APIVERSION", "TYPE"], [...rows, monitor].sort());
+}
+
+/** A Monitor: what it is, and its spec. */
+export function explainMonitor(style: Style): string {
+  return [
+    `${style.bold(MONITOR.name)}   ${MONITOR.apiVersion}`,
+    MONITOR.doc,
+    "",
+    `${style.bold("spec")}   exactly one of the checks, and when it is made`,
+    ...fieldList(MONITOR.spec.fields, style),
+  ].join("\n");
 }
 
 /** A kind: what it is, how its objects are found again, its spec and its status. */
@@ -40,7 +53,7 @@ export function explainKind(kind: AnyKind | AnyLookup, style: Style): string {
 }
 
 /** A field: its type, what it means, and how BEACON treats it. */
-export function explainField(kind: AnyKind | AnyLookup, found: FoundField, style: Style): string {
+export function explainField(kind: Fielded, found: FoundField, style: Style): string {
   const { shape, path } = found;
   const inner = innerFields(shape);
   const facts = [...limits(shape), ...treatment(shape.meta)];

@@ -11,6 +11,16 @@ import { renderWhole } from "./value.ts";
 /** What the summary line counts beside the results. */
 export type ReportFacts = { readonly calls: number; readonly elapsedMs: number };
 
+/** What an apply leaves to read. */
+export type Aftermath = {
+  /** Names of the outputs to show; the rest is counted. */
+  readonly summary: readonly string[];
+  /** The command that shows the rest. */
+  readonly outputsCommand: string;
+  /** What is to be done now. */
+  readonly nextSteps: readonly string[];
+};
+
 /** 0 when everything is done, 6 when something failed, 7 when something still waits, 130 when it was interrupted. */
 export function exitCodeFor(report: RunReport): ExitCode {
   const has = (outcome: Result["outcome"]): boolean => report.results.some((result) => result.outcome === outcome);
@@ -19,17 +29,39 @@ export function exitCodeFor(report: RunReport): ExitCode {
   return has("waiting") || has("skipped") || has("interrupted") ? 7 : 0;
 }
 
-/** What was not done with its reason, the counts, and the outputs. */
-export function renderReport(report: RunReport, facts: ReportFacts, style: Style): string {
+/** What was not done with its reason, the counts, the outputs, and the next steps. */
+export function renderReport(report: RunReport, facts: ReportFacts, style: Style, aftermath?: Aftermath): string {
   const open = report.results.filter((result) => result.outcome !== "done");
-  const outputs = outputLines(report.outputs);
+  const outputs = outputBlock(report.outputs, aftermath, style);
+  const steps = aftermath?.nextSteps ?? [];
   return [
     ...open.map((result) => openLine(result, style)),
     ...(open.length > 0 ? [""] : []),
     `${summary(report, style)}   ${style.dim(`${facts.calls} calls, ${formatDuration(facts.elapsedMs)}`)}`,
     ...(report.interrupted ? ["What was done is recorded; run the command again and it goes on."] : []),
     ...(outputs.length > 0 ? ["", style.bold("Outputs"), ...outputs] : []),
+    ...(steps.length > 0 ? ["", style.bold("Next steps"), ...steps.map(stepText)] : []),
   ].join("\n");
+}
+
+function stepText(step: string, index: number): string {
+  return `  ${index + 1}. ${step.trim().replaceAll("\n", "\n     ")}`;
+}
+
+/** The outputs that a person wants: those of the summary that have a value, and how many more there are. */
+function outputBlock(outputs: JsonObject, aftermath: Aftermath | undefined, style: Style): string[] {
+  const names = aftermath?.summary ?? Object.keys(outputs);
+  const shown = outputLines(withValues(Object.fromEntries(names.map((name) => [name, outputs[name]]))));
+  const more = Object.keys(outputs).filter((name) => !names.includes(name)).length;
+  return [...shown, ...(aftermath && more > 0 ? [style.dim(`  ${more} more: ${aftermath.outputsCommand}`)] : [])];
+}
+
+// What is switched off is null, or a map with nothing in it.
+function withValues(outputs: JsonObject): JsonObject {
+  const members = Object.entries(outputs).map(([name, value]) => [name, isObject(value) ? withValues(value) : value] as const);
+  return Object.fromEntries(
+    members.filter(([, value]) => (isObject(value) ? Object.keys(value).length > 0 : value !== undefined && value !== null)),
+  );
 }
 
 /** One line per output, aligned; of a map, one per member. Nothing is cut: outputs are there to be used. */

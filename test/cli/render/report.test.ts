@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createStyle } from "../../../src/cli/io.ts";
-import { exitCodeFor, renderReport } from "../../../src/cli/render/report.ts";
+import { type Aftermath, exitCodeFor, renderReport } from "../../../src/cli/render/report.ts";
 import type { Result, RunReport } from "../../../src/engine/types.ts";
 import { assertGolden } from "../golden.ts";
 
@@ -12,11 +12,12 @@ function result(key: Result["key"], outcome: Result["outcome"], message = "", mo
 const report = (results: readonly Result[], more: Partial<RunReport> = {}): RunReport => ({
   results,
   outputs: {},
+  nextSteps: [],
   interrupted: false,
   ...more,
 });
 
-const cases: readonly { name: string; why: string; report: RunReport; exitCode: number }[] = [
+const cases: readonly { name: string; why: string; report: RunReport; exitCode: number; aftermath?: Aftermath }[] = [
   {
     name: "done",
     why: "counts by what was done, and the outputs",
@@ -30,6 +31,25 @@ const cases: readonly { name: string; why: string; report: RunReport; exitCode: 
       },
     }),
     exitCode: 0,
+  },
+  {
+    name: "aftermath",
+    why: "the outputs that are marked and have a value, how to see the rest, and what is to be done now",
+    report: report([result("VPC/main", "done")], {
+      outputs: {
+        vpcId: "vpc-1",
+        urls: { frontend: "https://shop.example.com", backend: null },
+        tables: { a: null },
+        lab: null,
+        arns: ["a", "b"],
+      },
+    }),
+    exitCode: 0,
+    aftermath: {
+      summary: ["urls", "tables", "lab"],
+      outputsCommand: "beaconctl outputs --env prod",
+      nextSteps: ["Update the domain's name servers", "Check that it is healthy: beaconctl health --env prod"],
+    },
   },
   { name: "nothing", why: "nothing to do", report: report([result("VPC/main", "done", "", { action: "none" })]), exitCode: 0 },
   {
@@ -56,9 +76,9 @@ const cases: readonly { name: string; why: string; report: RunReport; exitCode: 
   },
 ];
 
-for (const { name, why, report: value, exitCode } of cases) {
+for (const { name, why, report: value, exitCode, aftermath } of cases) {
   test(`report/${name}: ${why}`, () => {
-    assertGolden(`report/${name}.txt`, renderReport(value, { calls: 118, elapsedMs: 12_345 }, createStyle(false)));
+    assertGolden(`report/${name}.txt`, renderReport(value, { calls: 118, elapsedMs: 12_345 }, createStyle(false), aftermath));
     assert.equal(exitCodeFor(value), exitCode);
   });
 }
