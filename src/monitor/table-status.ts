@@ -25,7 +25,7 @@ export const tableStatus = defineCheck({
   name: "tableStatus",
   doc: "A DynamoDB table is ACTIVE.",
   spec: z.strictObject({
-    tableName: field(z.string(), { doc: "The table's name: `${table.main.tableName}`." }),
+    tableName: field(z.string().min(1).max(1024), { doc: "The table's name, or its ARN: `${table.main.tableName}`." }),
     expectedStatuses: field(z.array(z.enum(STATUSES)).min(1).optional(), {
       doc: "Statuses that are well; ACTIVE by default. A table that is UPDATING can be used, too.",
     }),

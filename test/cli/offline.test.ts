@@ -42,6 +42,16 @@ metadata: {name: a}
 spec: {vpcId: "\${vpc.main.vpcId}", cidrBlock: 10.0.1.0/24}
 `,
 );
+const monitored = join(folder, "monitored.yaml");
+writeFileSync(
+  monitored,
+  `
+apiVersion: beacon/v1
+kind: Monitor
+metadata: {name: errors}
+spec: {alarmState: {alarmName: "\${vpc.main.vpcId}-errors"}, retries: 1}
+`,
+);
 const bad = join(folder, "bad.yaml");
 writeFileSync(bad, "apiVersion: ec2.aws/v1\nkind: VPC\nmetadata: {name: other}\nspec: {cidrblock: 10.0.0.0/16}\n");
 
@@ -81,6 +91,20 @@ const cases: readonly { name: string; args?: readonly string[]; options?: Readon
   { name: "schema", expected: /"cidrBlock"/ },
   { name: "iam-policy", expected: /"ec2:CreateSubnet"[\s\S]*"ec2:CreateVpc"/ },
   { name: "explain", expected: /^KIND +SHORT +APIVERSION +TYPE\n[\s\S]*SecurityGroup +sg/ },
+  { name: "explain", expected: /\nMonitor +beacon\/v1 +check/ },
+  { name: "explain", args: ["Monitor"], expected: /^Monitor {3}beacon\/v1\n[\s\S]*tableStatus +object {2}A DynamoDB table is ACTIVE/ },
+  {
+    name: "explain",
+    args: ["monitor.http.expectedstatus"],
+    expected: /^Monitor\.spec\.http\.expectedStatus {3}integer or list of integer/,
+  },
+  { name: "schema", expected: /"Monitor"[\s\S]*"minimumHealthyTargets"/ },
+  {
+    name: "render",
+    options: { file: [good, monitored] },
+    expected: /kind: Monitor\nmetadata:\n {2}name: errors\nspec:\n {2}alarmState:\n {4}alarmName: <vpc\.main\.vpcId \+ "-errors">/,
+  },
+  { name: "iam-policy", options: { file: [good, monitored] }, expected: /"cloudwatch:DescribeAlarms"/ },
   { name: "explain", args: ["vpc"], expected: /cidrBlock +string[\s\S]*immutable/ },
   { name: "explain", args: ["Subnet.VpcId"], expected: /^Subnet\.spec\.vpcId +string/ },
   { name: "completion", args: ["bash"], expected: /compgen -W "validate render [^"]*sandbox[\s\S]*complete -F _beaconctl beaconctl/ },
@@ -93,6 +117,15 @@ for (const { name, args = [], options, expected } of cases) {
     assert.match(await printed(name, args, options), expected);
   });
 }
+
+test("the policy allows what the declared checks read, and nothing for others", async () => {
+  assert.doesNotMatch(await printed("iam-policy", []), /cloudwatch:/);
+  assert.doesNotMatch(await printed("iam-policy", [], { file: [good, monitored] }), /DescribeTargetHealth/);
+});
+
+test("a field that a Monitor does not have is told with the nearest", async () => {
+  await assert.rejects(printed("explain", ["Monitor.http.ur"]), { code: "ResourceUnknown" });
+});
 
 test("invalid manifests: every problem with its place and a caret, and the number of them", async () => {
   await assert.rejects(printed("validate", [], { file: [good, bad] }), (error) => {
