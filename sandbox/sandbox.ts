@@ -18,6 +18,8 @@ import { ensureInstalled, type OnNote, OTHER_ENDPOINT } from "./install.ts";
 import { sandboxFolder, shippedFile } from "./places.ts";
 import { lastPublished, publish, type ServerRecord } from "./records.ts";
 
+export { findPython as python } from "./install.ts";
+
 /** A sandbox that runs. */
 export type SandboxState = {
   readonly endpoint: string;

@@ -6,9 +6,9 @@
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import type { AwsSession } from "./aws/handle.ts";
-import type { OperationName } from "./aws/service.ts";
+import { isMutating, type OperationName } from "./aws/service.ts";
 import { runProgram } from "./cli/program.ts";
-import type { Bootstrapped, Changing, Looking, Services, Target } from "./cli/services.ts";
+import type { Bootstrapped, Changing, Examining, Looking, Services, StateTable, Target } from "./cli/services.ts";
 import type { StateStore } from "./core/store.ts";
 
 // Parsing EC2's client anew takes a fifth of a second and 20 MB. Where the cache's folder cannot be written, nothing is kept.
@@ -28,13 +28,14 @@ const services: Services = {
   runtime: async () => (await import("./aws/runtime.ts")).systemRuntime,
   look: async (target) => looking(await connect(target), STATE_READS),
   change,
+  examine,
   bootstrap,
   iamPolicy: async (operations, scope) => (await import("./aws/permissions.ts")).iamPolicy(operations, { stateTable, ...scope }),
   sandbox: () => import("../sandbox/sandbox.ts"),
 };
 
 /** A session on the target's endpoint, credentials and region; the sandbox is started where it is asked for and no endpoint is given. */
-async function connect(target: Target): Promise<AwsSession> {
+async function connect(target: Target, moreReads: readonly OperationName[] = []): Promise<AwsSession> {
   const [{ connect: open }, { defaultRegion }, { kinds }, { operationsOf, readOperationsOf }, { monitorOperations }] = await Promise.all([
     import("./aws/handle.ts"),
     import("./aws/region.ts"),
@@ -50,7 +51,7 @@ async function connect(target: Target): Promise<AwsSession> {
   return open({
     version,
     sandbox,
-    readOperations: new Set([...all.flatMap(readOperationsOf), ...monitorOperations()]),
+    readOperations: new Set([...all.flatMap(readOperationsOf), ...monitorOperations(), ...moreReads]),
     operations: new Set(all.flatMap(operationsOf)),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -89,6 +90,21 @@ async function change(target: Target): Promise<Changing> {
   return { ...(await looking(session, STATE_OPERATIONS)), writer: session.writer };
 }
 
+async function examine(target: Target): Promise<Examining> {
+  const { SIMULATION_OPERATIONS } = await import("./aws/simulation.ts");
+  const session = await connect(target, SIMULATION_OPERATIONS);
+  const { region, sandbox, reader, close } = session;
+  return {
+    region,
+    sandbox,
+    reader,
+    close,
+    store: await openStore(session, STATE_READS),
+    whoAmI: async () => (await import("./aws/identity.ts")).whoAmI(session),
+    stateTable: () => inspectTable(session),
+  };
+}
+
 async function openStore(session: AwsSession, operations: readonly OperationName[]): Promise<StateStore> {
   const [{ DynamoTable }, { TableStore }, { systemRuntime }] = await Promise.all([
     import("../state/dynamo-table.ts"),
@@ -120,6 +136,24 @@ async function createTable(session: AwsSession): Promise<boolean> {
     import("./aws/runtime.ts"),
   ]);
   return (await create(session.caller(BOOTSTRAP_OPERATIONS), systemRuntime, { table: stateTable })).created;
+}
+
+async function inspectTable(session: AwsSession): Promise<StateTable> {
+  const [{ inspect }, { BOOTSTRAP_OPERATIONS }, { systemRuntime }] = await Promise.all([
+    import("../state/bootstrap.ts"),
+    import("./aws/permissions.ts"),
+    import("./aws/runtime.ts"),
+  ]);
+  const reads = BOOTSTRAP_OPERATIONS.filter((operation) => !isMutating(operation));
+  const facts = await inspect(session.caller(reads), systemRuntime, { table: stateTable });
+  const wrong = [
+    ...(facts.protected ? [] : ["it may be deleted"]),
+    ...(facts.expires ? [] : ["its events do not expire"]),
+    ...(facts.backedUp ? [] : ["it has no point-in-time recovery"]),
+  ];
+  if (facts.status === undefined) return { name: stateTable, state: "absent", wrong: [] };
+  if (facts.status !== "ACTIVE") return { name: stateTable, state: "preparing", wrong: [] };
+  return facts.keyed ? { name: stateTable, state: "ready", wrong } : { name: stateTable, state: "foreign", wrong: [] };
 }
 
 // src/main.ts lies one folder under package.json, dist/src/main.js two.

@@ -5,6 +5,7 @@
  * an answer that was lost costs one more look; and a second run finds nothing to do.
  */
 
+import type { TableDescription } from "@aws-sdk/client-dynamodb";
 import { isNamed } from "../src/aws/errors.ts";
 import type { Caller } from "../src/aws/handle.ts";
 import { BeaconError } from "../src/core/errors.ts";
@@ -25,6 +26,8 @@ export type TableFacts = {
   readonly protected: boolean;
   readonly expires: boolean;
   readonly backedUp: boolean;
+  /** Whether its keys are those that items are written with: what bootstrap did not make has others. */
+  readonly keyed?: boolean;
 };
 
 /** One call that brings the table nearer to what it should be; `wait` is none. */
@@ -71,6 +74,15 @@ export function nextStep({ status, protected: isProtected, expires, backedUp }: 
   return backedUp ? undefined : "backUp";
 }
 
+/** One look at the table, by somebody who only wants to know. Throws as {@link bootstrap} does. */
+export async function inspect(aws: Caller, runtime: Runtime, { table }: { table: string }): Promise<TableFacts> {
+  try {
+    return await patiently(runtime, () => look(aws, table));
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
 async function look(aws: Caller, TableName: string): Promise<TableFacts> {
   try {
     const { Table } = await aws.call(dynamodb, "DescribeTable", { TableName });
@@ -85,11 +97,17 @@ async function look(aws: Caller, TableName: string): Promise<TableFacts> {
       protected: Table.DeletionProtectionEnabled === true,
       expires: /^ENABL/.test(ttl.TimeToLiveDescription?.TimeToLiveStatus ?? ""),
       backedUp: backups.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus === "ENABLED",
+      keyed: keysOf(Table) === "pk S HASH, sk S RANGE",
     };
   } catch (error) {
     if (isNamed(error, ["ResourceNotFoundException"])) return { status: undefined, protected: false, expires: false, backedUp: false };
     throw error;
   }
+}
+
+function keysOf({ KeySchema = [], AttributeDefinitions = [] }: TableDescription): string {
+  const typeOf = (name: string | undefined) => AttributeDefinitions.find(({ AttributeName }) => AttributeName === name)?.AttributeType;
+  return KeySchema.map(({ AttributeName, KeyType }) => `${AttributeName} ${typeOf(AttributeName)} ${KeyType}`).join(", ");
 }
 
 /** `unknown`: there was no answer. `busy`: it was not done, and may be done later. */

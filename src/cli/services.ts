@@ -6,6 +6,7 @@
  */
 
 import type { CallCount } from "../aws/calls.ts";
+import type { Identity } from "../aws/identity.ts";
 import type { OperationName, Reader, Writer } from "../aws/service.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Lease, Runtime, StateReader, StateStore } from "../core/store.ts";
@@ -43,6 +44,19 @@ export type Looking = {
 /** Likewise, and may write under a lease. */
 export type Changing = Looking & { readonly store: StateStore; readonly writer: (lease: Lease) => Writer };
 
+/** The state table as one look found it. `foreign`: something else has its name. `wrong`: what bootstrap would put right. */
+export type StateTable = {
+  readonly name: string;
+  readonly state: "ready" | "absent" | "preparing" | "foreign";
+  readonly wrong: readonly string[];
+};
+
+/** A way to AWS that asks nothing by itself, so that what is missing is found one by one. */
+export type Examining = Pick<Looking, "region" | "sandbox" | "reader" | "store" | "close"> & {
+  readonly whoAmI: () => Promise<Identity>;
+  readonly stateTable: () => Promise<StateTable>;
+};
+
 /** The local AWS. */
 export type SandboxControl = {
   readonly start: (options: {
@@ -54,6 +68,8 @@ export type SandboxControl = {
   readonly stop: (options: { dir?: string }) => Promise<{ readonly stopped: boolean }>;
   readonly status: (options: { dir?: string }) => Promise<SandboxState | undefined>;
   readonly reset: (options: { dir?: string }) => Promise<void>;
+  /** The Python it would be installed with. Throws SandboxUnavailable where there is none that is new enough. */
+  readonly python: () => Promise<string>;
 };
 
 /** A sandbox that runs. */
@@ -69,6 +85,8 @@ export type Services = {
   readonly runtime: () => Promise<Runtime>;
   readonly look: (target: Target) => Promise<Looking>;
   readonly change: (target: Target) => Promise<Changing>;
+  /** Asks for nothing yet. Throws RegionMissing, or what an unavailable sandbox throws. */
+  readonly examine: (target: Target) => Promise<Examining>;
   /** Creates the state table where it is missing; resolves to what was done. */
   readonly bootstrap: (target: Target, accountId?: string) => Promise<Bootstrapped>;
   /** The IAM policy that these operations, and the state table, need. */

@@ -37,7 +37,7 @@ type Model = {
 };
 
 // Where a service's IAM prefix is not the name of its model.
-const FOLDERS: Readonly<Record<string, string>> = { tag: "resourcegroupstaggingapi" };
+const FOLDERS: Readonly<Record<string, string>> = { tag: "resourcegroupstaggingapi", elasticloadbalancing: "elbv2" };
 
 const loaded = new Map<string, Model>();
 

@@ -1,8 +1,7 @@
-import { operationsOf } from "../../kind/operations.ts";
-import { monitorOperations } from "../../monitor/monitor.ts";
 import { defineCommand } from "../command.ts";
 import { compileManifests } from "../manifests.ts";
 import { type SourceOptions, sourceOptions } from "../options.ts";
+import { neededOperations } from "../policy.ts";
 
 export default defineCommand<SourceOptions>({
   description:
@@ -12,12 +11,9 @@ export default defineCommand<SourceOptions>({
   async run(invocation) {
     const { services, io } = invocation;
     const compiled = await compileManifests(invocation);
-    const kinds = await services.kinds();
-    const monitors = monitorOperations(compiled.monitors.map(({ check }) => check));
-    const used = [...new Set([...compiled.resources, ...compiled.lookups].map(({ kind }) => kind))].flatMap((id) => kinds.get(id) ?? []);
     const { accountId, region } = compiled.environment;
     const scope = { ...(accountId === undefined ? {} : { accountId }), ...(region === undefined ? {} : { region }) };
-    io.out(JSON.stringify(await services.iamPolicy([...used.flatMap(operationsOf), ...monitors], scope), null, 2));
+    io.out(JSON.stringify(await services.iamPolicy(neededOperations(compiled, await services.kinds()), scope), null, 2));
     return 0;
   },
 });
