@@ -271,6 +271,17 @@ test("a webhook that fails is told, never shown, and hides no result", async () 
   }
 });
 
+test("Slack is told, too, when nothing could be checked: silence is no health", async () => {
+  await using webhook = await answering(200);
+  await using place = await workspace((project) => ({ "m.yaml": head(project) + monitor("web", 'http: {url: "http://127.0.0.1:9"}') }));
+  const env = { AWS_REGION: "eu-west-1", BEACON_SLACK_WEBHOOK_URL: webhook.url };
+  const ended = await run(["health", "-f", "m.yaml", "--env", "dev"], place.folder, env).ended;
+  assert.equal(ended.exitCode, 3, ended.stderr);
+  assert.match(webhook.requests[0]?.body ?? "", /health --env dev could check nothing: no AWS credentials were found/);
+  const wrong = await run(["health", "-f", "nowhere", "--env", "dev"], place.folder, env).ended;
+  assert.deepEqual([wrong.exitCode, webhook.requests.length], [2, 1], "a mistake at the keyboard alarms nobody");
+});
+
 test("without a Monitor there is nothing to check, and that is said", async () => {
   await using place = await workspace((project) => ({ "m.yaml": head(project) }));
   const ended = await health(place);

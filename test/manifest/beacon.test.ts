@@ -122,3 +122,16 @@ test("every resource and output of the slice is there, and production asks for i
     dynamodbTableArns: { vectors: "id-of-Table/main-vectors", sessions: "id-of-Table/main-sessions", usage: "id-of-Table/main-usage" },
   });
 });
+
+test("the scripts' checks are Monitors, which need no look: their names are the manifests' own", () => {
+  const stack = stacks.get("prod") as CompiledStack;
+  const declared = stack.monitors.filter(({ needs }) => needs.length === 0).map(({ key, spec }) => [key, spec]);
+  assert.deepEqual(Object.fromEntries(declared), {
+    "Monitor/table-vectors": { tableStatus: { tableName: "prod-beacon-vectors" } },
+    "Monitor/table-sessions": { tableStatus: { tableName: "prod-beacon-sessions" } },
+    "Monitor/table-usage": { tableStatus: { tableName: "prod-beacon-usage" } },
+    "Monitor/backend": { http: { url: "https://api.beacon.sk-shieldus.com/api/health" } },
+    "Monitor/frontend": { http: { url: "https://beacon.sk-shieldus.com/health" } },
+  });
+  assert.equal(stack.nextSteps(known)[0], "Update the DNS records of beacon.sk-shieldus.com if needed");
+});
