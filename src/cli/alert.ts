@@ -7,13 +7,13 @@
 
 import { failureText } from "../monitor/http.ts";
 
-/** What became of an alert: sent, or why not; `none` where no webhook is given. */
+/** What became of an alert. */
 export type AlertEnd = { readonly sent: true } | { readonly sent: false; readonly why: string };
 
 // Slack answers within a second; a health check must not hang on it.
 const TIMEOUT_MS = 10_000;
 
-/** Posts the text, if BEACON_SLACK_WEBHOOK_URL is set. Never rejects: an alert that fails hides no result. */
+/** Posts the text; undefined where no webhook is given. Never rejects: an alert that fails hides no result. */
 export async function sendAlert(text: string): Promise<AlertEnd | undefined> {
   const url = process.env.BEACON_SLACK_WEBHOOK_URL;
   if (!url) return undefined;

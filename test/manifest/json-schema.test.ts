@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { kinds } from "../../reconcilers/index.ts";
 import { jsonSchema } from "../../src/manifest/json-schema.ts";
 import { sourcesOf } from "../../src/manifest/source.ts";
+import { MONITOR } from "../../src/monitor/monitor.ts";
 
 const PROJECT = `apiVersion: beacon/v1
 kind: Project
@@ -46,4 +47,14 @@ test("an environment's parameters are the project's own", () => {
       tables: { type: "object", additionalProperties: { type: "object", properties: { key: { type: "string" } }, required: ["key"] } },
     },
   });
+});
+
+test("a Monitor has the members of its kind, and every field takes its type or an expression", () => {
+  const schema = jsonSchema(kinds);
+  assert.ok((at(schema, "oneOf") as { $ref: string }[]).some(({ $ref }) => $ref === "#/$defs/Monitor"));
+  const properties = at(schema, "$defs", "Monitor", "properties") as object;
+  assert.deepEqual(Object.keys(properties), ["apiVersion", "kind", "metadata", "forEach", "includeWhen", "spec"]);
+  const spec = at(properties, "spec", "anyOf", 0, "properties");
+  assert.deepEqual(Object.keys(spec as object), Object.keys(MONITOR.spec.fields));
+  assert.deepEqual(at(spec, "http", "anyOf", 0, "required"), ["url"]);
 });
