@@ -66,16 +66,29 @@ function identityText(identity: Identity): string {
 
 type Row = readonly [name: string, type: string, marks: string, doc: string];
 
-function rows(shape: ObjectShape, prefix: string): Row[] {
-  return Object.entries(shape.fields).flatMap(([name, member]) => [
-    [code(prefix + name), typeText(member), marks(member), docText(member.meta)] as const,
-    ...nested(member, `${prefix}${name}`),
-  ]);
+/** Where each object's members are told. One that stands in several places (a statement within a statement) is told once. */
+type Told = Map<ObjectShape["fields"], string>;
+
+function rows(shape: ObjectShape, prefix: string, told: Told = new Map()): Row[] {
+  return Object.entries(shape.fields).flatMap(([name, member]) => {
+    const path = `${prefix}${name}`;
+    const inner = objectIn(member, path);
+    const known = inner && told.get(inner.shape.fields);
+    const as = known === undefined ? "" : ` Its members are those of ${code(known)}.`;
+    const row = [code(path), typeText(member), marks(member), `${docText(member.meta)}${as}`] as const;
+    if (!inner || known !== undefined) return [row];
+    if (Object.keys(inner.shape.fields).length > 0) told.set(inner.shape.fields, path);
+    return [row, ...rows(inner.shape, `${inner.path}.`, told)];
+  });
 }
 
-function nested(shape: Shape, name: string): Row[] {
-  if (shape.type === "object") return rows(shape, `${name}.`);
-  return shape.type === "array" && shape.element.type === "object" ? rows(shape.element, `${name}[].`) : [];
+/** The object whose members a field leads to, through a list or a map. */
+function objectIn(shape: Shape, path: string): { readonly shape: ObjectShape; readonly path: string } | undefined {
+  if (shape.type === "object") return { shape, path };
+  const step = shape.type === "array" ? "[]" : shape.type === "map" ? ".*" : undefined;
+  return step !== undefined && "element" in shape && shape.element.type === "object"
+    ? { shape: shape.element, path: `${path}${step}` }
+    : undefined;
 }
 
 function docText(meta: FieldMeta | undefined): string {

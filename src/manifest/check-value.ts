@@ -139,12 +139,20 @@ function complaint(issue: Issue, found: Json | undefined, expected: Shape | unde
   if (issue.code === "invalid_type" || issue.code === "invalid_union") {
     return ` must be ${expected ? shapeText(expected) : "something else"}, but is ${kindText(found)}`;
   }
-  if (issue.code === "invalid_value") return ` must be one of ${issue.values.map(String).join(", ")}, but is ${JSON.stringify(found)}`;
+  if (issue.code === "invalid_value") return ` must be one of ${choices(issue.values.map(String))}, but is ${JSON.stringify(found)}`;
   const shown = found === undefined || typeof found === "object" ? "" : `, but is ${JSON.stringify(found)}`;
   if (issue.code === "too_small") return ` must ${amount(issue.origin, "at least", Number(issue.minimum))}${shown}`;
   if (issue.code === "too_big") return ` must ${amount(issue.origin, "at most", Number(issue.maximum))}${shown}`;
   if (issue.code === "invalid_format" && issue.message.startsWith("Invalid")) return ` must match ${issue.pattern ?? issue.format}${shown}`;
   return ` ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}${shown}`;
+}
+
+// The countries of the world would fill a screen.
+const CHOICES_MAX = 40;
+
+function choices(values: readonly string[]): string {
+  if (values.length <= CHOICES_MAX) return values.join(", ");
+  return `${values.slice(0, 3).join(", ")} and ${values.length - 3} more (beaconctl explain lists them)`;
 }
 
 function amount(origin: string, bound: string, limit: number): string {

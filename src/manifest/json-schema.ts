@@ -11,22 +11,23 @@ import type { SourceSet } from "./source.ts";
 const EXPRESSION: JsonObject = { type: "string", pattern: "\\$\\{" };
 const NULL: JsonObject = { type: "null", description: "Omitted." };
 
+type Documented = Pick<AnyKind | AnyLookup, "apiVersion" | "name" | "doc" | "spec" | "lookup">;
+
 /** One schema for every document of a manifest set; without sources, parameters may be anything. */
 export function jsonSchema(kinds: Kinds, sources?: SourceSet): JsonObject {
   const parameters = sources ? prepare(sources, { kinds }).project.parameters : undefined;
-  const documents = [...kinds.values()].map((kind) => [definitionName(kind), kindSchema(kind)] as const);
-  const own = [
-    ["Project", ownSchema("Project", projectSpec())],
-    ["Environment", ownSchema("Environment", environmentSpec(parameters))],
-    ["Monitor", kindSchema({ ...MONITOR, lookup: true })],
-  ] as const;
+  const own = { Project: ownSchema("Project", projectSpec()), Environment: ownSchema("Environment", environmentSpec(parameters)) };
+  // A Monitor may have the members that a lookup may.
+  const monitor: Documented = { ...MONITOR, lookup: true };
+  const documents = [kindSchemas(monitor, "Monitor"), ...[...kinds.values()].map((kind) => kindSchemas(kind, definitionName(kind)))];
+  const names = [...Object.keys(own), "Monitor", ...[...kinds.values()].map(definitionName)];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "BEACON manifest",
     type: "object",
     required: ["apiVersion", "kind", "metadata"],
-    oneOf: [...own, ...documents].map(([name]) => ({ $ref: `#/$defs/${name}` })),
-    $defs: { ...Object.fromEntries(own), ...Object.fromEntries(documents), ...commonDefinitions() },
+    oneOf: names.map((name) => ({ $ref: `#/$defs/${name}` })),
+    $defs: Object.assign({}, own, ...documents, commonDefinitions()),
   };
 }
 
@@ -34,8 +35,46 @@ function definitionName({ apiVersion, name }: AnyKind | AnyLookup): string {
   return `${apiVersion.replace("/", ".")}.${name}`;
 }
 
-/** Of a kind; and of a Monitor, which may have the members that a lookup may. */
-function kindSchema(kind: Pick<AnyKind | AnyLookup, "apiVersion" | "name" | "doc" | "spec" | "lookup">): JsonObject {
+/** The kind's own definition, and those of objects that stand in several places of its spec. */
+function kindSchemas(kind: Documented, name: string): Record<string, JsonObject> {
+  const shared = new SharedObjects(kind.spec, name);
+  const own = kindSchema(kind, shared);
+  return { [name]: own, ...shared.definitions };
+}
+
+/** Objects that stand in several places are defined once: statements within statements would else be written out at every depth. */
+class SharedObjects {
+  readonly definitions: Record<string, JsonObject> = {};
+  readonly #names = new Map<object, string>();
+
+  constructor(shape: Shape, name: string) {
+    this.#find(shape, name, new Map());
+  }
+
+  /** What `make` makes of an object with these fields, or where it is defined. `form`: one object may be told in two forms. */
+  once(fields: object, form: "plain" | "item", make: () => JsonObject): JsonObject {
+    const name = this.#names.get(fields);
+    if (name === undefined) return make();
+    const defined = `${name}.${form}`;
+    this.definitions[defined] ??= make();
+    return { $ref: `#/$defs/${defined}` };
+  }
+
+  #find(shape: Shape, path: string, seen: Map<object, string>): void {
+    if (shape.type === "array" || shape.type === "map") this.#find(shape.element, path, seen);
+    if (shape.type === "union") for (const option of shape.options) this.#find(option, path, seen);
+    if (shape.type !== "object" || Object.keys(shape.fields).length === 0) return;
+    const first = seen.get(shape.fields);
+    if (first !== undefined) {
+      this.#names.set(shape.fields, first);
+      return;
+    }
+    seen.set(shape.fields, path);
+    for (const [name, inner] of Object.entries(shape.fields)) this.#find(inner, `${path}.${name}`, seen);
+  }
+}
+
+function kindSchema(kind: Documented, shared: SharedObjects): JsonObject {
   const managed = {
     dependsOn: { type: "array", items: { type: "string" }, description: "Resources that must be ready first, as KIND/NAME." },
     readyWhen: { type: "array", items: EXPRESSION, description: "Conditions on `self` before dependents start." },
@@ -53,21 +92,21 @@ function kindSchema(kind: Pick<AnyKind | AnyLookup, "apiVersion" | "name" | "doc
       forEach: { description: "One resource for each: scalars or a map.", anyOf: [EXPRESSION, { type: "array" }, { type: "object" }] },
       includeWhen: { description: "Whether the resource exists.", anyOf: [EXPRESSION, { type: "boolean" }] },
       ...(kind.lookup ? {} : managed),
-      spec: shapeSchema(kind.spec),
+      spec: shapeSchema(kind.spec, shared),
     },
   };
 }
 
 /** The schema of a shape, its expression form included. */
-export function shapeSchema(shape: Shape): JsonObject {
-  const plain = plainSchema(shape);
+function shapeSchema(shape: Shape, shared: SharedObjects): JsonObject {
+  const plain = plainSchema(shape, shared);
   const described = shape.meta ? { description: shape.meta.doc } : {};
   if (shape.type === "any") return described;
   const forms = shape.type === "string" ? [{ anyOf: [EXPRESSION, plain] }] : [plain, EXPRESSION];
   return { ...described, anyOf: shape.optional ? [...forms, NULL] : forms };
 }
 
-function plainSchema(shape: Shape): JsonObject {
+function plainSchema(shape: Shape, shared: SharedObjects): JsonObject {
   switch (shape.type) {
     case "string": {
       const { minLength, maxLength, pattern } = shape;
@@ -83,29 +122,33 @@ function plainSchema(shape: Shape): JsonObject {
     case "literal":
       return { const: shape.value };
     case "array":
-      return { type: "array", items: itemSchema(shape.element) };
+      return { type: "array", items: itemSchema(shape.element, shared) };
     case "map":
-      return { type: "object", additionalProperties: shapeSchema(shape.element) };
+      return { type: "object", additionalProperties: shapeSchema(shape.element, shared) };
     case "object":
-      return objectSchema(shape.fields);
+      return shared.once(shape.fields, "plain", () => objectSchema(shape.fields, shared));
     case "union":
-      return { anyOf: shape.options.map(plainSchema) };
+      return { anyOf: shape.options.map((option) => plainSchema(option, shared)) };
     case "any":
       return {};
   }
 }
 
-function objectSchema(fields: Readonly<Record<string, Shape>>): JsonObject {
+function objectSchema(fields: Readonly<Record<string, Shape>>, shared: SharedObjects): JsonObject {
   const names = Object.entries(fields);
   const required = names.filter(([, field]) => !field.optional).map(([name]) => name);
-  const properties = Object.fromEntries(names.map(([name, field]) => [name, shapeSchema(field)]));
+  const properties = Object.fromEntries(names.map(([name, field]) => [name, shapeSchema(field, shared)]));
   return { type: "object", additionalProperties: false, ...(required.length > 0 ? { required } : {}), properties };
 }
 
 /** List items may be conditional or repeated. */
-function itemSchema(element: Shape): JsonObject {
-  if (element.type !== "object") return shapeSchema(element);
-  const plain = objectSchema(element.fields);
+function itemSchema(element: Shape, shared: SharedObjects): JsonObject {
+  if (element.type !== "object") return shapeSchema(element, shared);
+  return shared.once(element.fields, "item", () => directedItem(element.fields, shared));
+}
+
+function directedItem(fields: Readonly<Record<string, Shape>>, shared: SharedObjects): JsonObject {
+  const plain = objectSchema(fields, shared);
   const directives = {
     $if: { anyOf: [EXPRESSION, { type: "boolean" }] },
     $for: { type: "string", pattern: "^\\s*[A-Za-z_]\\w*\\s+in\\s+\\$\\{" },

@@ -13,7 +13,7 @@ import { type Fault, faultOf, unknownAttribute } from "./faults.ts";
 import { registerFunctions } from "./functions.ts";
 import { type Reference, referencesOf } from "./references.ts";
 import { remembered } from "./remembered.ts";
-import { BOOL, celName, DOUBLE, DYN, fieldTypes, INT, type ObjectType, objectType, STRING, type Type } from "./types.ts";
+import { BOOL, celName, DOUBLE, DYN, fieldTypes, INT, type ObjectType, ObjectTypes, objectType, STRING, type Type } from "./types.ts";
 
 // The roots beside the kinds'. `each` and `self` exist where a document has them.
 const OWN_ROOTS = ["project", "env", "params", "local", "self", "each"];
@@ -84,17 +84,16 @@ export class Language {
   constructor(input: LanguageInput) {
     this.names = input.names;
     this.kinds = kindsByRoot(input.kinds);
-    const made: ObjectType[] = [];
-    const make = (type: ObjectType) => made.push(type);
-    for (const root of input.names.keys()) this.#addResourceType(root, make);
-    for (const kind of input.kinds.values()) this.#addRootType(kind, make);
-    this.params = objectType("params", "parameter", fieldTypes(input.params.fields, "params", make), "names");
-    make(this.params);
+    const types = new ObjectTypes();
+    for (const root of input.names.keys()) this.#addResourceType(root, types);
+    for (const kind of input.kinds.values()) this.#addRootType(kind, types);
+    this.params = objectType("params", "parameter", fieldTypes(input.params.fields, "params", types), "names");
+    types.add(this.params);
     this.project = objectType("project", "the project", new Map([["name", STRING]]));
     this.env = objectType("env", "the environment", new Map(["name", "region", "accountId"].map((name) => [name, STRING])));
-    make(this.project);
-    make(this.env);
-    this.#base = this.#environment(made);
+    types.add(this.project);
+    types.add(this.env);
+    this.#base = this.#environment(types.made);
   }
 
   /** The types of `local`, as far as they are known: each local is checked with those it may refer to. */
@@ -175,20 +174,20 @@ export class Language {
     }
   }
 
-  #addResourceType(root: string, make: (type: ObjectType) => void): void {
+  #addResourceType(root: string, types: ObjectTypes): void {
     const kind = this.kinds.get(root);
     if (!kind) return;
     const fields = new Map([
-      ...fieldTypes(kind.spec.fields, kind.name, make),
+      ...fieldTypes(kind.spec.fields, kind.name, types),
       // A field that is in both has one type, and status is what AWS says.
-      ...fieldTypes(only(kind.status, kind.spec), kind.name, make),
+      ...fieldTypes(only(kind.status, kind.spec), kind.name, types),
     ]);
     const type = objectType(kind.name, kind.name, fields, "resource");
     this.resourceTypes.set(root, type);
-    make(type);
+    types.add(type);
   }
 
-  #addRootType(kind: AnyKind | AnyLookup, make: (type: ObjectType) => void): void {
+  #addRootType(kind: AnyKind | AnyLookup, types: ObjectTypes): void {
     const resource = this.resourceTypes.get(kind.root);
     const fields = new Map<string, Type>();
     for (const [name, declared] of this.names.get(kind.root) ?? []) {
@@ -196,7 +195,7 @@ export class Language {
     }
     const type = objectType(`${kind.root} resources`, kind.name, fields, "root");
     this.rootTypes.set(kind.root, type);
-    make(type);
+    types.add(type);
   }
 
   #environment(types: readonly ObjectType[]): Environment {

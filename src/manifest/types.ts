@@ -66,8 +66,28 @@ export function objectType(name: string, what: string, fields: ReadonlyMap<strin
   return { kind: "object", name, what, fields, role, valueClass: class extends Accessor {} };
 }
 
-/** The type of a shape. Nested objects get names below `name`; `register` is told each new object type. */
-export function typeOfShape(shape: Shape, name: string, register: (type: ObjectType) => void): Type {
+/** The object types made from shapes so far, in their order, and by the members that they are made of. */
+export class ObjectTypes {
+  readonly made: ObjectType[] = [];
+  readonly #known = new Map<object, ObjectType>();
+
+  add(type: ObjectType): void {
+    this.made.push(type);
+  }
+
+  /** The type of an object's members: one, wherever the object stands, as a statement may stand in a statement many times. */
+  of(fields: object, make: () => ObjectType): ObjectType {
+    const known = this.#known.get(fields);
+    if (known) return known;
+    const type = make();
+    this.#known.set(fields, type);
+    this.add(type);
+    return type;
+  }
+}
+
+/** The type of a shape. Nested objects get names below `name`, and are added to `types`. */
+export function typeOfShape(shape: Shape, name: string, types: ObjectTypes): Type {
   switch (shape.type) {
     case "string":
       return STRING;
@@ -82,28 +102,21 @@ export function typeOfShape(shape: Shape, name: string, register: (type: ObjectT
     case "literal":
       return typeOfJson(shape.value);
     case "array":
-      return { kind: "list", element: typeOfShape(shape.element, `${name}.item`, register) };
+      return { kind: "list", element: typeOfShape(shape.element, `${name}.item`, types) };
     case "map":
-      return { kind: "map", element: typeOfShape(shape.element, `${name}.value`, register) };
-    case "object": {
-      const type = objectType(name, name, fieldTypes(shape.fields, name, register));
-      register(type);
-      return type;
-    }
+      return { kind: "map", element: typeOfShape(shape.element, `${name}.value`, types) };
+    case "object":
+      return types.of(shape.fields, () => objectType(name, name, fieldTypes(shape.fields, name, types)));
     case "union":
-      return common(shape.options.map((option, index) => typeOfShape(option, `${name}.option${index + 1}`, register)));
+      return common(shape.options.map((option, index) => typeOfShape(option, `${name}.option${index + 1}`, types)));
     case "any":
       return DYN;
   }
 }
 
 /** The types of named shapes. */
-export function fieldTypes(
-  fields: Readonly<Record<string, Shape>>,
-  name: string,
-  register: (type: ObjectType) => void,
-): ReadonlyMap<string, Type> {
-  return new Map(Object.entries(fields).map(([field, shape]) => [field, typeOfShape(shape, `${name}.${field}`, register)]));
+export function fieldTypes(fields: Readonly<Record<string, Shape>>, name: string, types: ObjectTypes): ReadonlyMap<string, Type> {
+  return new Map(Object.entries(fields).map(([field, shape]) => [field, typeOfShape(shape, `${name}.${field}`, types)]));
 }
 
 /** The type that a literal in a manifest has. */
@@ -280,9 +293,9 @@ export function shapeText(shape: Shape): string {
     case "literal":
       return JSON.stringify(shape.value);
     case "array":
-      return `a list of ${plural(typeOfShape(shape.element, "map", () => undefined))}`;
+      return `a list of ${plural(typeOfShape(shape.element, "map", new ObjectTypes()))}`;
     case "map":
-      return `a map of ${plural(typeOfShape(shape.element, "map", () => undefined))}`;
+      return `a map of ${plural(typeOfShape(shape.element, "map", new ObjectTypes()))}`;
     case "object":
       return `a map with ${Object.keys(shape.fields).join(", ")}`;
     case "union":

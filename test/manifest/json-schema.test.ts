@@ -36,6 +36,19 @@ test("every kind is described, and every field takes its type or an expression",
   assert.equal(at(schema, "$defs", "ec2.aws.v1.AvailabilityZones", "properties", "lifecycle"), undefined, "a lookup has no life cycle");
 });
 
+test("an object that stands in several places is defined once, and nothing refers to what is not defined", () => {
+  const definitions = jsonSchema(kinds).$defs as Record<string, unknown>;
+  const text = JSON.stringify(definitions);
+  const used = [...text.matchAll(/"#\/\$defs\/([^"]+)"/g)].map(([, name]) => String(name));
+  assert.deepEqual(
+    used.filter((name) => !(name in definitions)),
+    [],
+  );
+  const rule = at(definitions, "ec2.aws.v1.SecurityGroup.ingress.item", "anyOf", 0);
+  assert.ok(at(rule, "properties", "ipProtocol") && at(rule, "properties", "$if"), "an item that may be conditional");
+  assert.ok(text.length < 1_000_000, `${text.length} characters`);
+});
+
 test("an environment's parameters are the project's own", () => {
   const schema = jsonSchema(kinds, sourcesOf({ "project.yaml": PROJECT }));
   const parameters = at(schema, "$defs", "Environment", "properties", "spec", "properties", "parameters");
