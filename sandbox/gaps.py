@@ -37,6 +37,14 @@ def close_gaps(service: str, lock: Lock) -> None:
         close_tagging_gaps()
     elif service == "sqs":
         close_sqs_gaps(lock)
+    elif service == "cloudwatch":
+        import gaps_cloudwatch
+
+        gaps_cloudwatch.close_gaps()
+    elif service == "wafv2":
+        import gaps_wafv2
+
+        gaps_wafv2.close_gaps()
 
 
 def close_elbv2_gaps() -> None:
