@@ -8,7 +8,7 @@ import type { AnyKind, AnyLookup, Identity, OperationName } from "./kind.ts";
 /** `ec2-security-group`: the page's file, without `.md`. */
 export function pageName(kind: AnyKind | AnyLookup): string {
   const service = kind.apiVersion.split(".")[0];
-  return `${service}-${kind.name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase()}`;
+  return `${service}-${kind.name.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, "-").toLowerCase()}`;
 }
 
 /** The page as Markdown. `example` is the text of the kind's example file. */
