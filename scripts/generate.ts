@@ -51,12 +51,13 @@ function check(wrong: readonly string[]): void {
   process.exitCode = wrong.length > 0 ? 1 : 0;
 }
 
-/** Every kind by its place: one export a file, `reconcilers/<service>/<kind>.ts`. */
+/** Every kind by its place: one export a file, `reconcilers/<service>/<kind>.ts`. `web-acl` goes before `web-acl-association`. */
 async function findKinds(): Promise<readonly Found[]> {
-  const paths = readdirSync(join(root, "reconcilers"), { recursive: true, encoding: "utf8" })
+  const names = readdirSync(join(root, "reconcilers"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && basename(path) !== "index.ts")
+    .map((path) => path.slice(0, -".ts".length))
     .sort();
-  return Promise.all(paths.map(findKind));
+  return Promise.all(names.map((name) => findKind(`${name}.ts`)));
 }
 
 async function findKind(path: string): Promise<Found> {

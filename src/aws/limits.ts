@@ -58,6 +58,11 @@ const RULES: readonly Rule[] = [
   { operations: /^dynamodb:/, limit: rate(500, 500) },
   // One bucket for all of EC2 Auto Scaling, of unpublished size; EC2's own mutating rate stands in for it.
   { operations: /^autoscaling:/, limit: rate(50, 5), shared: "autoscaling" },
+  // Amazon CloudWatch endpoints and quotas: "Rate of ... requests", per second.
+  { operations: /^cloudwatch:DescribeAlarms$/, limit: rate(9, 9) },
+  { operations: /^cloudwatch:(PutMetricAlarm|DeleteAlarms)$/, limit: rate(3, 3) },
+  { operations: /^cloudwatch:(TagResource|UntagResource)$/, limit: rate(20, 20) },
+  { operations: /^cloudwatch:/, limit: rate(10, 10) },
   { operations: /^cloudtrail:LookupEvents$/, limit: rate(2, 2) },
 ];
 

@@ -43,6 +43,41 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "CloudWatch Logs API reference, AssociateKmsKey: a key that does not exist, or is disabled, is refused, so it is looked up.",
   },
   {
+    operations: /^wafv2:CreateWebACL$/,
+    needs: ["wafv2:TagResource"],
+    why: "Service Authorization Reference, CreateWebACL: tags need TagResource.",
+  },
+  {
+    operations: /^wafv2:GetWebACLForResource$/,
+    needs: ["wafv2:GetWebACL", "elasticloadbalancing:GetLoadBalancerWebACL"],
+    why: "WAFV2 API reference: 'This call uses GetWebACL'; developer guide, 'Permissions for GetWebACLForResource': of load balancers.",
+  },
+  {
+    operations: /^wafv2:ListResourcesForWebACL$/,
+    needs: ["elasticloadbalancing:DescribeWebACLAssociation"],
+    why: "WAF developer guide, 'Permissions for ListResourcesForWebACL': of load balancers.",
+  },
+  {
+    operations: /^wafv2:AssociateWebACL$/,
+    needs: ["elasticloadbalancing:CreateWebACLAssociation", "elasticloadbalancing:SetWebACL"],
+    why: "WAF developer guide, 'Permissions for AssociateWebACL': of load balancers, by the new name and the old.",
+  },
+  {
+    operations: /^wafv2:DisassociateWebACL$/,
+    needs: ["elasticloadbalancing:DeleteWebACLAssociation", "elasticloadbalancing:SetWebACL"],
+    why: "WAF developer guide, 'Permissions for DisassociateWebACL': of load balancers, by the new name and the old.",
+  },
+  {
+    operations: /^cloudwatch:PutMetricAlarm$/,
+    needs: ["cloudwatch:TagResource", "cloudwatch:ListTagsForResource", "iam:CreateServiceLinkedRole"],
+    why: "CloudWatch API reference, PutMetricAlarm: tags need TagResource, alarmTagsPropagation ListTagsForResource, and EC2 actions a role of AWS's.",
+  },
+  {
+    operations: /^cloudwatch:PutDashboard$/,
+    needs: ["cloudwatch:TagResource"],
+    why: "CloudWatch API reference, PutDashboard: tags need TagResource.",
+  },
+  {
     operations: /^dynamodb:TransactWriteItems$/,
     needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
     insteadOfOwn: true,

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { canonicalCidr, parseCidr } from "../core/cidr.ts";
+import { type FieldMeta, field } from "../core/field.ts";
 
 /** A canonical CIDR block of one IP version, its prefix length within limits. */
 export function cidrBlock(version: 4 | 6, prefixMin: number, prefixMax: number): z.ZodString {
@@ -27,4 +28,9 @@ export function arn(service: string): z.ZodString {
     .string()
     .max(2048)
     .regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be the ARN of a ${service} resource`);
+}
+
+/** A field that may be absent. */
+export function optional<S extends z.ZodType>(schema: S, doc: string, meta: Omit<FieldMeta, "doc"> = {}): z.ZodOptional<S> {
+  return field(schema.optional(), { doc, ...meta });
 }
