@@ -43,6 +43,7 @@ const TEXTS = [
     "aws:name",
     "beacon:stack",
   ],
+  ...["p99.9", "tm90", "TM(10%:90%)", "/a/b", "application:label:", "arn:aws:wafv2:eu-west-1:111122223333:regional/ipset/a/1"],
   ...["ünï/codé", "emoji 😀", "semi;colon", "star*", "new\nline", "a=b@c:d+e", "#hash", "under_score.dot-dash"],
 ];
 const LENGTHS = [127, 128, 129, 255, 256, 257, 512, 513, 1011, 2048];
@@ -51,21 +52,28 @@ const POOL = [
   ...LENGTHS.map((length) => "x".repeat(length)),
   ...LENGTHS.map((length) => `arn:aws:kms:${"x".repeat(length - 12)}`),
 ];
-const NUMBERS = [-2, -1, 0, 1, 2, 5, 7, 22, 35, 36, 255, 256, 443, 65_535, 65_536, 1e9];
+const NUMBERS = [-2, -1, 0, 1, 2, 5, 7, 10, 22, 35, 36, 60, 255, 256, 443, 3600, 65_535, 65_536, 1e9];
+
+// Objects within objects this deep have only what they must: statements within statements would grow without end.
+const DEPTH_MAX = 5;
 
 /** Values that the schema accepts; fields that may be absent are absent now and then. */
-export function valuesOf(schema: z.ZodType): fc.Arbitrary<Json | undefined> {
+export function valuesOf(schema: z.ZodType, depth = 0): fc.Arbitrary<Json | undefined> {
   const definition = schema.def as unknown as Definition;
-  if (definition.type === "optional") return fc.option(valuesOf(definition.innerType as z.ZodType), { nil: undefined });
+  if (definition.type === "optional" && depth > DEPTH_MAX) return fc.constant(undefined);
+  if (definition.type === "optional") return fc.option(valuesOf(definition.innerType as z.ZodType, depth), { nil: undefined });
   if (definition.type === "string") return textsOf(schema);
   if (definition.type === "number") return numbersOf(schema);
   if (definition.type === "boolean") return fc.boolean();
   if (definition.type === "enum") return fc.constantFrom(...Object.values(definition.entries ?? {}));
   if (definition.type === "literal") return fc.constantFrom(...(definition.values ?? []));
   if (definition.type === "array")
-    return accepted(schema, fc.array(valuesOf(definition.element as z.ZodType) as fc.Arbitrary<Json>, { maxLength: 3 }));
-  if (definition.type === "record") return accepted(schema, mapsOf(definition));
-  if (definition.type === "object") return accepted(schema, membersOf(definition.shape ?? {}));
+    return accepted(
+      schema,
+      fc.array(valuesOf(definition.element as z.ZodType, depth) as fc.Arbitrary<Json>, { maxLength: depth > 2 ? 2 : 3 }),
+    );
+  if (definition.type === "record") return accepted(schema, mapsOf(definition, depth));
+  if (definition.type === "object") return accepted(schema, membersOf(definition.shape ?? {}, depth + 1));
   // Free-form documents: policies.
   if (definition.type === "any" || definition.type === "union")
     return accepted(schema, fc.constantFrom<Json>({ Version: "2012-10-17", Statement: [] }, "{}", "", 5, true, []));
@@ -92,12 +100,12 @@ function numbersOf(schema: z.ZodType): fc.Arbitrary<number> {
   return fc.constantFrom(...known);
 }
 
-function mapsOf({ keyType, valueType }: Definition): fc.Arbitrary<Record<string, Json>> {
+function mapsOf({ keyType, valueType }: Definition, depth: number): fc.Arbitrary<Record<string, Json>> {
   const keys = fc.oneof({ weight: 9, arbitrary: textsOf(keyType as z.ZodType) }, fc.constantFrom("constructor", "valueOf"));
-  return fc.dictionary(keys, valuesOf(valueType as z.ZodType) as fc.Arbitrary<Json>, { maxKeys: 3 });
+  return fc.dictionary(keys, valuesOf(valueType as z.ZodType, depth) as fc.Arbitrary<Json>, { maxKeys: 3 });
 }
 
-function membersOf(shape: Readonly<Record<string, z.ZodType>>): fc.Arbitrary<JsonObject> {
-  const members = fc.record(Object.fromEntries(Object.entries(shape).map(([name, inner]) => [name, valuesOf(inner)])));
+function membersOf(shape: Readonly<Record<string, z.ZodType>>, depth: number): fc.Arbitrary<JsonObject> {
+  const members = fc.record(Object.fromEntries(Object.entries(shape).map(([name, inner]) => [name, valuesOf(inner, depth)])));
   return members.map((found) => Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as JsonObject);
 }

@@ -54,6 +54,27 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   // CreateLogGroup: "Log group names can't start with the string aws/".
   "logs.CreateLogGroupRequest.logGroupName": { pattern: "(?!aws/).*" },
   "logs.Days": { values: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] },
+  "wafv2.ByteMatchStatement.SearchString": { min: 1, max: 200 },
+  // "Valid settings are 60, 120, 300, and 600" (RateBasedStatement).
+  "wafv2.EvaluationWindowSec": { values: [60, 120, 300, 600] },
+  // WAF developer guide, AND and OR rule statements: "This requires at least two nested statements".
+  "wafv2.Statements": { min: 2 },
+  "wafv2.Tag.Key": TAG_KEY,
+  "wafv2.TagList": TAGS,
+  "cloudwatch.Tag.Key": TAG_KEY,
+  "cloudwatch.Tag.Value": TAG_VALUE,
+  "cloudwatch.TagList": TAGS,
+  // PutMetricAlarm: "The name must contain only UTF-8 characters, and can't contain ASCII control characters".
+  "cloudwatch.AlarmName": { min: 1, max: 255, pattern: "[^\\u0000-\\u001f\\u007f]*" },
+  "cloudwatch.TreatMissingData": { enum: ["breaching", "notBreaching", "ignore", "missing"] },
+  "cloudwatch.EvaluateLowSampleCountPercentile": { enum: ["evaluate", "ignore"] },
+  // Dimension: "must contain only ASCII characters, must include at least one non-whitespace character, and cannot start with a colon".
+  "cloudwatch.DimensionName": { min: 1, max: 255, pattern: "(?!:)[ -~]*[!-~][ -~]*" },
+  "cloudwatch.DimensionValue": { min: 1, max: 1024, pattern: "[ -~]*[!-~][ -~]*" },
+  // MetricDataQuery: "letters, numbers, and underscore. The first character must be a lowercase letter".
+  "cloudwatch.MetricId": { min: 1, max: 255, pattern: "[a-z][a-zA-Z0-9_]*" },
+  // PutDashboard: "The maximum length is 255, and valid characters are A-Z, a-z, 0-9, \"-\", and \"_\"".
+  "cloudwatch.PutDashboardInput.DashboardName": { min: 1, max: 255, pattern: "[A-Za-z0-9_-]+" },
   // "You can set ResourcesPerPage to a maximum of 100" (GetResources).
   "tag.ResourcesPerPage": { min: 1, max: 100 },
 };
@@ -158,6 +179,77 @@ function tableUpdateProblems(input: Members & Parameters<typeof switchProblems>[
   ];
 }
 
+// Structures that are one of their members (WAFV2 API Reference), by the members that hold them.
+const ONE_OF = [
+  "Statement",
+  "ScopeDownStatement",
+  "FieldToMatch",
+  "MatchPattern",
+  "Action",
+  "OverrideAction",
+  "ActionToUse",
+  "DefaultAction",
+];
+
+function choiceProblems(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((element, index) => choiceProblems(element, `${path}[${index}]`));
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const members = typeof inner === "object" && inner !== null ? Object.keys(inner).length : 1;
+    const wrong = ONE_OF.includes(name) && typeof inner === "object" && members !== 1 ? [`${path}.${name} has ${members} members`] : [];
+    return [...wrong, ...choiceProblems(inner, `${path}.${name}`)];
+  });
+}
+
+type WafRule = {
+  readonly Name: string;
+  readonly Priority: number;
+  readonly Action?: unknown;
+  readonly OverrideAction?: unknown;
+  readonly Statement: Members;
+};
+
+/** CreateWebACL: priorities and names that are all different, and an action or an override, as the statement has it. */
+function aclProblems(acl: { readonly Rules?: readonly WafRule[] }): string[] {
+  const rules = acl.Rules ?? [];
+  const isGroup = ({ Statement }: WafRule) => "ManagedRuleGroupStatement" in Statement || "RuleGroupReferenceStatement" in Statement;
+  const wrong = rules.filter(
+    (rule) => (rule.OverrideAction !== undefined) !== isGroup(rule) || (rule.Action !== undefined) === isGroup(rule),
+  );
+  return [
+    ...choiceProblems(acl, "WebACL"),
+    ...(new Set(rules.map(({ Name }) => Name)).size < rules.length ? ["two rules of one name"] : []),
+    ...(new Set(rules.map(({ Priority }) => Priority)).size < rules.length ? ["two rules of one priority"] : []),
+    ...wrong.map(({ Name }) => `the rule ${Name} has an action that does not fit`),
+  ];
+}
+
+const METRIC = ["MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic"];
+const JUDGED = ["Threshold", "ThresholdMetricId", "ComparisonOperator", "EvaluationPeriods", "DatapointsToAlarm"];
+
+/** PutMetricAlarm: "you must specify either MetricName, a Metrics array, or an EvaluationCriteria", and what cannot stand beside each. */
+function alarmProblems(alarm: Members): string[] {
+  const has = (name: string) => alarm[name] !== undefined;
+  const ways = ["MetricName", "Metrics", "EvaluationCriteria"].filter(has);
+  const refused = has("EvaluationCriteria")
+    ? [...METRIC, ...JUDGED, "Metrics", "TreatMissingData", "EvaluationWindow"]
+    : has("Metrics")
+      ? [...METRIC, "EvaluationInterval"]
+      : ["EvaluationInterval"];
+  const limits = ["Threshold", "ThresholdMetricId"].filter(has);
+  const statistics = ["Statistic", "ExtendedStatistic"].filter(has);
+  const periods = ["Period", "EvaluationInterval"].filter(
+    (name) => has(name) && Number(alarm[name]) % 60 !== 0 && ![10, 20, 30].includes(Number(alarm[name])),
+  );
+  return [
+    ...(ways.length === 1 ? [] : [`watches one thing, and not ${ways.join(", ") || "none"}`]),
+    ...refused.filter((name) => ways.length === 1 && has(name) && name !== ways[0]).map((name) => `${name} beside ${ways[0]}`),
+    ...(has("EvaluationCriteria") || limits.length === 1 ? [] : [`needs one limit, and has ${limits.join(", ") || "none"}`]),
+    ...(has("MetricName") && statistics.length !== 1 ? [`needs one statistic, and has ${statistics.join(", ") || "none"}`] : []),
+    ...periods.map((name) => `${name} is ${alarm[name]} s`),
+  ];
+}
+
 /** What AWS says of several members together. */
 export const RULES: Readonly<Record<OperationName, Rule>> = {
   "ec2:ModifyVpcAttribute": oneBeside("VpcId"),
@@ -169,6 +261,9 @@ export const RULES: Readonly<Record<OperationName, Rule>> = {
   // "Either AvailabilityZone or AvailabilityZoneId can be specified, but not both".
   "ec2:CreateSubnet": (input) =>
     input.AvailabilityZone !== undefined && input.AvailabilityZoneId !== undefined ? ["two availability zones"] : [],
+  "wafv2:CreateWebACL": aclProblems as Rule,
+  "wafv2:UpdateWebACL": aclProblems as Rule,
+  "cloudwatch:PutMetricAlarm": alarmProblems,
   "dynamodb:CreateTable": tableProblems as Rule,
   "dynamodb:UpdateTable": tableUpdateProblems as Rule,
 };

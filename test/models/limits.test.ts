@@ -7,6 +7,7 @@ import { isObject } from "../../src/core/json.ts";
 import type { KindId } from "../../src/core/resource.ts";
 import type { Shape } from "../../src/core/shape.ts";
 import { loadModels, shapeNamed } from "./model.ts";
+import { WALKED } from "./walked.ts";
 
 type Row = {
   readonly field: string;
@@ -73,7 +74,8 @@ for (const [id, rows] of Object.entries(ROWS)) {
 }
 
 test("every enum of a spec has a row", () => {
-  const missing = [...kinds.values()].flatMap((kind) => {
+  const byRows = [...kinds.values()].filter(({ id }) => !(id in WALKED));
+  const missing = byRows.flatMap((kind) => {
     const known = (ROWS[kind.id] ?? []).map(({ field }) => field);
     return enumsOf(kind.spec, "").filter(
       (path) => !known.includes(path) && !OURS.includes(`${kind.name}.${path}`) && !path.startsWith("localSecondaryIndexes."),

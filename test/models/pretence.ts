@@ -3,12 +3,24 @@
 import type { OperationName } from "../../src/aws/service.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { AnyKind } from "../../src/kind/kind.ts";
+import { aclOf, associationOf } from "./pretence-waf.ts";
 
 /** Status values that updates and deletions are made with. */
 export const KNOWN: JsonObject = {
   tableArn: "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
   logGroupArn: "arn:aws:logs:eu-west-1:111122223333:log-group:g",
   ipv6CidrBlockAssociationId: "vpc-cidr-assoc-1",
+  alarmArn: "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:a",
+  dashboardArn: "arn:aws:cloudwatch::111122223333:dashboard/d",
+};
+
+const WEB_ACL_ID = "0123abcd-0123-0123-0123-0123456789ab";
+const WEB_ACL: JsonObject = {
+  Name: "a",
+  Id: WEB_ACL_ID,
+  ARN: `arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/a/${WEB_ACL_ID}`,
+  DefaultAction: { Allow: {} },
+  VisibilityConfig: { CloudWatchMetricsEnabled: true, MetricName: "a", SampledRequestsEnabled: true },
 };
 
 type Members = Readonly<Record<string, unknown>>;
@@ -26,6 +38,8 @@ const ANSWERS: Readonly<Record<OperationName, (input: Members) => object>> = {
       ],
     },
   }),
+  "wafv2:CreateWebACL": () => ({ Summary: WEB_ACL }),
+  "wafv2:GetWebACL": () => ({ WebACL: WEB_ACL, LockToken: WEB_ACL_ID }),
   "ec2:AssociateVpcCidrBlock": () => ({ Ipv6CidrBlockAssociation: { Ipv6CidrBlock: "2001:db8::/56", Ipv6Pool: "Amazon" } }),
   "ec2:AssociateSubnetCidrBlock": ({ Ipv6CidrBlock }) => ({ Ipv6CidrBlockAssociation: { Ipv6CidrBlock } }),
 };
@@ -38,6 +52,9 @@ export function answerOf(operation: OperationName, input: object): object {
 const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
   Table: tableOf,
   RouteTable: (spec) => (spec.routes ? { ...spec, routes: items(spec.routes).map(oneRoute) } : spec),
+  WebACL: aclOf,
+  WebACLAssociation: associationOf,
+  Alarm: alarmOf,
   SecurityGroup: (spec) => ({ ...spec, ...rulesOf(spec, "ingress"), ...rulesOf(spec, "egress") }),
 };
 
@@ -117,6 +134,65 @@ function keysOf({ hash, range }: JsonObject): JsonObject {
 
 function distinct(indexes: readonly JsonObject[]): JsonObject[] {
   return [...new Map(indexes.map((index) => [index.indexName, index])).values()];
+}
+
+const BAND = ["LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"];
+
+/** A metric, metrics with or without a band, or a query; and what goes with it. */
+function alarmOf({ metricName, metrics, evaluationCriteria, threshold, comparisonOperator, ...spec }: JsonObject): JsonObject {
+  const { namespace, dimensions, statistic, extendedStatistic, period, unit, evaluateLowSampleCountPercentile, ...others } = spec;
+  const { evaluationPeriods, datapointsToAlarm, thresholdMetricId, treatMissingData, evaluationWindow, evaluationInterval, ...rest } =
+    others;
+  const actions = { ...rest, ...propagationOf(rest.actionConfiguration) };
+  if (evaluationCriteria) return { ...actions, evaluationCriteria, evaluationInterval: evaluationInterval ?? 60 };
+  const window = isObject(evaluationWindow) ? { evaluationWindow: first(evaluationWindow, Object.keys(evaluationWindow).slice(0, 1)) } : {};
+  const judged = {
+    ...actions,
+    ...(Object.keys(window.evaluationWindow ?? {}).length > 0 ? window : {}),
+    ...(treatMissingData ? { treatMissingData } : {}),
+    evaluationPeriods: evaluationPeriods ?? 1,
+    ...(datapointsToAlarm === undefined ? {} : { datapointsToAlarm: Math.min(Number(datapointsToAlarm), Number(evaluationPeriods ?? 1)) }),
+  };
+  const isBand = BAND.includes(String(comparisonOperator));
+  const operator = comparisonOperator ?? "GreaterThanThreshold";
+  if (metrics || isBand)
+    return {
+      ...judged,
+      ...queriesOf(items(metrics), isBand),
+      comparisonOperator: operator,
+      ...(isBand ? {} : { threshold: threshold ?? 1 }),
+    };
+  const stat = extendedStatistic
+    ? { extendedStatistic, ...(evaluateLowSampleCountPercentile ? { evaluateLowSampleCountPercentile } : {}) }
+    : { statistic: statistic ?? "Sum" };
+  const metric = {
+    metricName: metricName ?? "m",
+    namespace: namespace ?? "n",
+    period: period ?? 60,
+    ...(dimensions ? { dimensions } : {}),
+    ...(unit ? { unit } : {}),
+  };
+  return { ...judged, ...metric, ...stat, threshold: threshold ?? 1, comparisonOperator: operator };
+}
+
+function propagationOf(configuration: Json | undefined): JsonObject {
+  const propagation = isObject(configuration) ? configuration.alarmTagsPropagation : undefined;
+  if (!isObject(propagation)) return {};
+  const { excludedTagKeys, ...kept } = propagation;
+  return { actionConfiguration: { alarmTagsPropagation: kept.includedTagKeys || !excludedTagKeys ? kept : { ...kept, excludedTagKeys } } };
+}
+
+function queriesOf(queries: readonly JsonObject[], isBand: boolean): JsonObject {
+  const distinct = [...new Map(queries.map((query) => [query.id, query])).values()].filter(({ id }) => id !== "band" && id !== "m0");
+  const known = distinct.map(({ metricStat, expression, returnData: _, ...query }) => ({
+    ...query,
+    ...(metricStat ? { metricStat } : { expression: expression ?? "m0" }),
+    returnData: false,
+  }));
+  const metrics: JsonObject[] = [{ id: "m0", expression: "1" }, ...known];
+  return isBand
+    ? { metrics: [...metrics, { id: "band", expression: "ANOMALY_DETECTION_BAND(m0)" }], thresholdMetricId: "band" }
+    : { metrics };
 }
 
 function oneRoute(route: JsonObject): JsonObject {
