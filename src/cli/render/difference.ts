@@ -2,6 +2,7 @@
 
 import type { Difference } from "../../core/diff.ts";
 import type { MemberText } from "../../core/field.ts";
+import { equal, isObject, type Json } from "../../core/json.ts";
 import type { Style } from "../io.ts";
 import { documentLines, isDocument } from "./document.ts";
 import type { Row } from "./table.ts";
@@ -34,8 +35,29 @@ function memberLines({ added = [], removed = [], changed = [], cause }: Differen
   return [
     ...removed.map((member) => `${style.red(`- ${renderValue(member, text)}`)}${why}`),
     ...added.map((member) => `${style.green(`+ ${renderValue(member, text)}`)}${back}`),
-    ...changed.map((pair) => `~ ${style.red(renderValue(pair.before, text))} → ${style.green(renderValue(pair.after, text))}`),
+    ...changed.flatMap((pair) => changedLines(pair, style, text)),
   ];
+}
+
+type Pair = { readonly before: Json; readonly after: Json };
+
+// A member's own words leave out what is deep inside it: where they do not tell the change, each place that changes does.
+function changedLines({ before, after }: Pair, style: Style, text: MemberText | undefined): string[] {
+  const [from, to] = [renderValue(before, text), renderValue(after, text)];
+  if (from !== to) return [`~ ${style.red(from)} → ${style.green(to)}`];
+  return changesIn(before, after, "").map(
+    ([path, old, now]) => `~ ${from}: ${path} ${style.red(renderValue(old))} → ${style.green(renderValue(now))}`,
+  );
+}
+
+type Place = readonly [path: string, before: Json | undefined, after: Json | undefined];
+
+/** The innermost places where two values differ. */
+function changesIn(before: Json | undefined, after: Json | undefined, path: string): readonly Place[] {
+  if (equal(before, after)) return [];
+  if (!isObject(before) || !isObject(after)) return [[path, before, after]];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names.flatMap((name) => changesIn(before[name], after[name], path === "" ? name : `${path}.${name}`));
 }
 
 function documentBlock(difference: Difference, style: Style, suffix: string): string[] {

@@ -4,7 +4,7 @@ import { createStyle } from "../../../src/cli/io.ts";
 import { renderMarkdown } from "../../../src/cli/render/markdown.ts";
 import { memberTexts } from "../../../src/cli/render/member-texts.ts";
 import { type PlanFacts, renderPlan } from "../../../src/cli/render/plan.ts";
-import type { Json } from "../../../src/core/json.ts";
+import type { Json, JsonObject } from "../../../src/core/json.ts";
 import type { Change, Plan } from "../../../src/core/plan.ts";
 import { unknown } from "../../../src/core/unknown.ts";
 import { assertGolden } from "../golden.ts";
@@ -43,6 +43,13 @@ const policy = (action: string) => ({
     { Effect: "Allow", Action: [action], Resource: "*" },
     { Effect: "Deny", Action: ["s3:*"], Resource: "*" },
   ],
+});
+
+const rateLimit = (priority: number, rateBasedStatement: JsonObject) => ({
+  name: `RateLimit${priority}`,
+  priority,
+  action: { block: {} },
+  statement: { rateBasedStatement },
 });
 
 const create = change("VPC/main", "create", { desired: { cidrBlock: "10.0.0.0/16", tags: { Name: "beacon-prod-vpc" } } });
@@ -99,6 +106,27 @@ const cases: readonly { name: string; why: string; plan: Plan; verbose?: true; f
       change("Table/main", "update", {
         differences: [
           { ...scalar("globalSecondaryIndexes", [], []), changed: [{ before: { port: 1, d: "a" }, after: { port: 1, d: "b" } }] },
+        ],
+      }),
+    ]),
+  },
+  {
+    name: "deep-change",
+    why: "of a member whose own words stay the same, the places inside it that change",
+    plan: plan([
+      change("WebACL/main", "update", {
+        kind: "wafv2.aws/v1 WebACL",
+        differences: [
+          {
+            ...scalar("rules", [], []),
+            changed: [
+              {
+                before: rateLimit(1, { limit: 1000, aggregateKeyType: "IP" }),
+                after: rateLimit(1, { limit: 500, aggregateKeyType: "FORWARDED_IP" }),
+              },
+              { before: rateLimit(2, { limit: 1000 }), after: rateLimit(3, { limit: 500 }) },
+            ],
+          },
         ],
       }),
     ]),
