@@ -58,6 +58,8 @@ export type CompiledStack = {
   readonly readyWhen: (resource: Resource, view: View) => { readonly met: true } | { readonly met: false; readonly why: string };
   /** The project's outputs; `Unknown` where the view does not know enough, null where a resource is excluded. */
   readonly outputs: (view: View) => JsonObject;
+  /** Names of outputs whose values change by themselves: a change of theirs alone is no difference. */
+  readonly liveOutputs: ReadonlySet<string>;
   /** The outputs that a person should see after an apply, by name. */
   readonly summary: readonly string[];
   /** What the project says is to be done after an apply; steps that the view does not know enough for are left out. */

@@ -81,4 +81,6 @@ export type Problem = {
   readonly span?: SourceSpan;
   /** Stands beside the caret: "did you mean `cidrBlock`?". */
   readonly hint?: string;
+  /** Where it was met: "in WebService/backend at manifests/backend.yaml:4:9", the innermost instance first. */
+  readonly notes?: readonly string[];
 };

@@ -71,6 +71,8 @@ export type Resource = {
   readonly each?: JsonObject;
   /** The key this resource had before: its record and object are moved. */
   readonly renamedFrom?: ResourceKey;
+  /** The instances of blueprints that it is inside of, `WebService/backend`, the innermost first. */
+  readonly within?: readonly ResourceKey[];
   /** `manifests/network.yaml:7:1`. */
   readonly declaredAt: string;
 };

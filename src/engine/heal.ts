@@ -108,6 +108,7 @@ function asApplied(context: Context, records: readonly ResourceRecord[]): Compil
     resolve: ({ spec }) => spec,
     readyWhen: () => ({ met: true }),
     outputs: () => ({}),
+    liveOutputs: new Set(),
     summary: [],
     nextSteps: () => [],
   };

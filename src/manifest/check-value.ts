@@ -7,12 +7,15 @@ import { nearest, suggestion } from "../core/suggest.ts";
 import { type Node, type Place, placeOfPath, plainJson, spanOf } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { shapeText } from "./types.ts";
+import { holdsExpression, isExpression } from "./values.ts";
 
 /** What is checked and how its problems are told. `home` is where a missing top-level field is shown; `partial`: they may all be missing. */
 export type Subject = {
   readonly node: Node;
   readonly label: string;
   readonly problems: Problems;
+  /** What its top-level members are called; `field` by default. */
+  readonly what?: "parameter";
   readonly home?: Place;
   readonly partial?: boolean;
 };
@@ -78,14 +81,15 @@ function misspelt(issue: Issue, shape: ObjectShape): readonly string[] {
   return near.flatMap((name) => (name === undefined ? [] : [[...issue.path, name].join(".")]));
 }
 
-function tell(issue: Issue, value: JsonObject, shape: ObjectShape, { node, label, problems, home, partial }: Subject): void {
+function tell(issue: Issue, value: JsonObject, shape: ObjectShape, subject: Subject): void {
+  const { node, label, problems, home, partial } = subject;
   const field = issue.path.map(String).join(".");
   const found = valueAt(value, issue.path);
   const expected = shapeAt(shape, issue.path);
   if (issue.code === "unrecognized_keys") {
     // An expression that stands where a union has an object.
     if (isExpression(found)) return;
-    for (const key of issue.keys) tellUnknown(key, [...issue.path, key], expected, { node, label, problems });
+    for (const key of issue.keys) tellUnknown(key, [...issue.path, key], expected, subject);
     return;
   }
   if (restsOnExpression(value, issue.path)) return;
@@ -107,9 +111,15 @@ function missingPlace(node: Node, path: readonly PropertyKey[], home: Place | un
   return path.length > 1 ? keyPlace(node, path.slice(0, -1)) : (home ?? node.place);
 }
 
-function tellUnknown(key: string, path: readonly PropertyKey[], expected: Shape | undefined, { node, label, problems }: Subject): void {
+function tellUnknown(
+  key: string,
+  path: readonly PropertyKey[],
+  expected: Shape | undefined,
+  { node, label, problems, what }: Subject,
+): void {
   const known = expected?.type === "object" ? Object.keys(expected.fields) : [];
-  problems.add(keyPlace(node, path), `unknown field \`${key}\` in ${label}`, suggestion(key, known));
+  const called = path.length === 1 ? (what ?? "field") : "field";
+  problems.add(keyPlace(node, path), `unknown ${called} \`${key}\` in ${label}`, suggestion(key, known));
 }
 
 /** Where the key of a path stands; `placeOfPath` would give the value. */
@@ -197,16 +207,6 @@ function valueAt(value: Json | undefined, path: readonly PropertyKey[]): Json | 
 function restsOnExpression(value: JsonObject, path: readonly PropertyKey[]): boolean {
   for (let length = 0; length < path.length; length++) if (isExpression(valueAt(value, path.slice(0, length)))) return true;
   return path.length > 0 && holdsExpression(valueAt(value, path));
-}
-
-function isExpression(value: Json | undefined): boolean {
-  return isObject(value) && typeof value.$expr === "string";
-}
-
-/** True when the value is, or holds at any depth, an expression. */
-export function holdsExpression(value: Json | undefined): boolean {
-  if (Array.isArray(value)) return value.some(holdsExpression);
-  return isObject(value) && (typeof value.$expr === "string" || Object.values(value).some(holdsExpression));
 }
 
 /** The shape of what is at the path, as far as the path can be followed. */

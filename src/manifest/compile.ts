@@ -8,19 +8,23 @@
 import type { CompiledStack, EnvironmentSettings } from "../core/compiled.ts";
 import type { Problem } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { type ObjectShape, objectShape } from "../core/shape.ts";
+import { objectShape } from "../core/shape.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { Kinds } from "../kind/kind.ts";
-import { type Declarations, readDeclarations } from "./declarations.ts";
-import { type Declared, Language } from "./language.ts";
-import type { LocalReferences } from "./links.ts";
-import { defineLocals } from "./locals.ts";
-import { type Layer, parametersCheck, parameterValues } from "./parameters.ts";
-import { Problems, problemKey } from "./problems.ts";
+import type { ModuleDocuments } from "./declarations.ts";
+import { type Documents, readDocuments } from "./documents.ts";
+import type { StandIns } from "./file-functions.ts";
+import { inferTypes, type LocalReferences } from "./inference.ts";
+import { Language } from "./language.ts";
+import type { Declared, DeclaredNames } from "./names.ts";
+import { parametersSchema } from "./parameter-schema.ts";
+import { type Layer, parameterValues } from "./parameters.ts";
+import { Problems, problemKey, withNotes } from "./problems.ts";
 import { commandLayers, type EnvironmentDeclaration, type Project, readEnvironments, readProject } from "./project.ts";
 import type { SourceSet } from "./source.ts";
 import { compileEnvironment } from "./stack.ts";
 import { Texts } from "./texts.ts";
+import { unusedIn } from "./unused.ts";
 
 /** What a compilation is told beside the sources. */
 export type CompileOptions = {
@@ -33,27 +37,35 @@ export type CompileOptions = {
   readonly environment?: string;
   /** For `env.region` where the Environment names none. */
   readonly region?: string;
+  /** It is compiled for the sandbox, where something stands in for what a person's machine may lack. */
+  readonly sandbox?: { readonly throwAwayKey: () => string };
 };
 
-/** A stack, or everything that is wrong. */
-export type Compilation =
+/** A stack, or everything that is wrong. `notices`: what a person must be told although it is not wrong. */
+export type Compilation = { readonly notices: readonly string[] } & (
   | { readonly ok: true; readonly stack: CompiledStack; readonly problems: readonly [] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+);
 
 /** What a check of all environments found. */
-export type Validation = { readonly problems: readonly Problem[]; readonly environments: readonly string[] };
+export type Validation = {
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+  readonly environments: readonly string[];
+};
 
 /** Everything that does not depend on the environment. */
 export type Prepared = {
   readonly sources: SourceSet;
-  readonly declarations: Declarations;
+  readonly documents: Documents;
   readonly project: Project;
   readonly environments: ReadonlyMap<string, EnvironmentDeclaration>;
-  readonly parameterShape: ObjectShape;
   readonly language: Language;
   readonly texts: Texts;
   readonly locals: LocalReferences;
   readonly layers: readonly Layer[];
+  readonly standIns: StandIns;
+  readonly notices: ReadonlySet<string>;
   readonly problems: Problems;
 };
 
@@ -61,11 +73,12 @@ export type Prepared = {
 export function compile(sources: SourceSet, options: CompileOptions): Compilation {
   const prepared = prepare(sources, options);
   const name = chosenEnvironment(prepared, options.environment);
-  if (name === undefined) return { ok: false, problems: prepared.problems.list() };
+  if (name === undefined) return { ok: false, problems: prepared.problems.list(), notices: [] };
   const own = new Problems();
   const stack = compileOne(prepared, name, own, options.region);
   for (const problem of prepared.problems.list()) own.addProblem(problem);
-  return stack && own.size === 0 ? { ok: true, stack, problems: [] } : { ok: false, problems: own.list() };
+  const notices = [...prepared.notices];
+  return stack && own.size === 0 ? { ok: true, stack, problems: [], notices } : { ok: false, problems: own.list(), notices };
 }
 
 /** Checks the environment that is asked for, or all of them; a problem of some of them names these. */
@@ -73,21 +86,20 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
   const prepared = prepare(sources, options);
   const chosen = options.environment === undefined ? undefined : chosenEnvironment(prepared, options.environment);
   const names = options.environment === undefined ? [...prepared.environments.keys()] : chosen === undefined ? [] : [chosen];
-  if (prepared.declarations.environments.size === 0) chosenEnvironment(prepared, undefined);
+  if (prepared.documents.environments.size === 0) chosenEnvironment(prepared, undefined);
   const found = new Map<string, { problem: Problem; in: string[] }>();
   for (const name of names) {
     const own = new Problems();
     compileOne(prepared, name, own, options.region);
     for (const problem of own.list()) {
       const known = found.get(problemKey(problem));
-      if (known) known.in.push(name);
-      else found.set(problemKey(problem), { problem, in: [name] });
+      found.set(problemKey(problem), { problem: withNotes(known?.problem ?? problem, problem.notes), in: [...(known?.in ?? []), name] });
     }
   }
   const all = new Problems();
   for (const problem of prepared.problems.list()) all.addProblem(problem);
   for (const { problem, in: where } of found.values()) all.addProblem(where.length === names.length ? problem : named(problem, where));
-  return { problems: all.list(), environments: names };
+  return { problems: all.list(), notices: [...prepared.notices, ...unusedIn(prepared)], environments: names };
 }
 
 function named(problem: Problem, environments: readonly string[]): Problem {
@@ -96,23 +108,45 @@ function named(problem: Problem, environments: readonly string[]): Problem {
 
 /** Reads names and types. */
 export function prepare(sources: SourceSet, options: CompileOptions): Prepared {
+  const { kinds } = options;
   const problems = new Problems();
   for (const problem of sources.problems) problems.addProblem(problem);
-  const declarations = readDeclarations(sources, options.kinds, problems);
+  const documents = readDocuments(sources, kinds, problems);
   const incomplete = problems.size > 0;
-  const project = readProject(declarations.project, problems);
-  const environments = readEnvironments(declarations, problems);
+  const project = readProject(documents.project, kinds, problems);
+  const environments = readEnvironments(documents, problems);
   const layers = commandLayers({ params: options.params ?? [], paramsFiles: options.paramsFiles ?? [] }, project.parameters, problems);
-  const parameterShape = objectShape(parametersCheck(project.parameters));
-  const language = new Language({ kinds: options.kinds, names: namesOf(declarations), params: parameterShape });
+  const language = languageOf(documents, project, kinds);
   const texts = new Texts(language, problems, incomplete);
-  const locals = defineLocals(language, project.locals, texts, problems);
-  return { sources, declarations, project, environments, parameterShape, language, texts, locals, layers, problems };
+  const locals = inferTypes({ language, texts, problems, locals: project.locals, blueprints: documents.blueprints });
+  const notices = new Set<string>();
+  const standIns = standInsFor(options, notices);
+  return { sources, documents, project, environments, language, texts, locals, layers, standIns, notices, problems };
 }
 
-function namesOf({ resources }: Declarations): ReadonlyMap<string, ReadonlyMap<string, Declared>> {
+function standInsFor({ sandbox }: CompileOptions, notices: Set<string>): StandIns {
+  if (!sandbox) return {};
+  const publicKey = (path: string) => {
+    notices.add(`the file ${path} does not exist: a throw-away key stands in for it on the sandbox`);
+    return sandbox.throwAwayKey();
+  };
+  return { publicKey };
+}
+
+function languageOf({ declarations, blueprints }: Documents, { parameters }: Project, kinds: Kinds): Language {
+  const params = objectShape(parametersSchema(parameters));
+  const insides = [...blueprints.values()].map(({ name, root, spec, declarations: inside }) => ({
+    kind: name,
+    root,
+    declared: namesOf(inside),
+    params: spec,
+  }));
+  return new Language({ kinds, project: { declared: namesOf(declarations), params }, blueprints: insides });
+}
+
+function namesOf(documents: ModuleDocuments): DeclaredNames {
   const names = new Map<string, Map<string, Declared>>();
-  for (const { kind, name, document } of resources) {
+  for (const { kind, name, document } of documents) {
     const known = names.get(kind.root) ?? new Map<string, Declared>();
     names.set(kind.root, known.set(name, document.entries.has("forEach") ? "group" : "one"));
   }
@@ -120,8 +154,8 @@ function namesOf({ resources }: Declarations): ReadonlyMap<string, ReadonlyMap<s
 }
 
 /** The environment to compile; undefined when there is none by that name, which is a problem. */
-function chosenEnvironment({ declarations, environments, problems }: Prepared, wanted: string | undefined): string | undefined {
-  const known = [...declarations.environments.keys()];
+function chosenEnvironment({ documents, environments, problems }: Prepared, wanted: string | undefined): string | undefined {
+  const known = [...documents.environments.keys()];
   const name = wanted ?? [...environments].find(([, environment]) => environment.isDefault)?.[0];
   if (name !== undefined && environments.has(name)) return name;
   if (known.length === 0)

@@ -2,29 +2,26 @@
 
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
-import type { Declaration, Expandable } from "./declarations.ts";
-import type { ExpressionScope } from "./language.ts";
-import type { Links } from "./links.ts";
-import { PROJECT_SCOPE } from "./locals.ts";
+import { type Expandable, isUse } from "./declarations.ts";
+import type { Expander } from "./expander.ts";
+import type { Frame } from "./frame.ts";
+import type { ExpressionScope } from "./names.ts";
 import { member, type Node } from "./node.ts";
-import type { Problems } from "./problems.ts";
 import { checkKey } from "./tags.ts";
-import type { Texts } from "./texts.ts";
 import { common, DYN, type Type, typeOfJson } from "./types.ts";
-import { ANY, type Reading, staticOnly, type ValueReader } from "./value-reader.ts";
-import type { World } from "./world.ts";
-
-/** What expansion works with. */
-export type Expander = {
-  readonly world: World;
-  readonly texts: Texts;
-  readonly reader: ValueReader;
-  readonly links: Links;
-  readonly problems: Problems;
-};
+import { ANY, type Reading, staticOnly } from "./value-reader.ts";
 
 /** One `each` of a declaration; without `forEach` there is a single one, without `each`. */
-export type Slot = { readonly key: ResourceKey; readonly path: string; readonly member?: string; readonly each?: JsonObject };
+export type Slot = {
+  readonly key: ResourceKey;
+  /** What follows the kind in the key: `backend.public-1`. */
+  readonly name: string;
+  /** How expressions of the frame write it, and how people are told of it. */
+  readonly path: string;
+  readonly shown: string;
+  readonly member?: string;
+  readonly each?: JsonObject;
+};
 
 /** A declaration in one environment. */
 export type Expansion = {
@@ -35,28 +32,31 @@ export type Expansion = {
 };
 
 /** What the expressions of a declaration see; one object for all its resources, so that each text is read once. */
-export function scopeOf(declaration: Declaration, texts: Texts): ExpressionScope {
-  return { self: declaration.kind.root, ...eachScope(declaration, texts) };
+export function scopeOf(declaration: Expandable, expander: Expander): ExpressionScope {
+  return expander.texts.documentScope(declaration.document, () => makeScope(declaration, expander));
 }
 
-/** Likewise, without `self`. */
-export function eachScope({ document }: Expandable, texts: Texts): ExpressionScope {
-  const forEach = member(document, "forEach");
-  return forEach ? { each: eachType(forEach, texts) } : {};
+function makeScope(declaration: Expandable, expander: Expander): ExpressionScope {
+  const { names, world } = expander.frame;
+  const own = isUse(declaration) ? world.language.self : world.language.resourceTypes.get(declaration.kind.root);
+  // Inside a blueprint `self` is the instance, whichever resource asks.
+  const scope = { ...(own ? { self: own } : {}), ...names.scope };
+  const forEach = member(declaration.document, "forEach");
+  return forEach ? { ...scope, each: eachType(forEach, expander) } : scope;
 }
 
 /** The type of `each.value`: what the list or map holds. */
-function eachType(node: Node, texts: Texts): Type {
-  if (node.type === "list") return common(node.items.map((item) => scalarType(item, texts)));
-  if (node.type === "map") return common([...node.entries.values()].map(({ value }) => scalarType(value, texts)));
-  const read = texts.read(node, PROJECT_SCOPE);
+function eachType(node: Node, expander: Expander): Type {
+  if (node.type === "list") return common(node.items.map((item) => scalarType(item, expander)));
+  if (node.type === "map") return common([...node.entries.values()].map(({ value }) => scalarType(value, expander)));
+  const read = expander.texts.read(node, expander.frame.names.scope);
   const type = "text" in read ? read.text.expression.type : DYN;
   return type.kind === "list" || type.kind === "map" ? type.element : DYN;
 }
 
-function scalarType(node: Node, texts: Texts): Type {
+function scalarType(node: Node, { texts, frame }: Expander): Type {
   if (node.type !== "scalar") return DYN;
-  const read = texts.read(node, PROJECT_SCOPE);
+  const read = texts.read(node, frame.names.scope);
   if ("text" in read) return read.text.expression.type;
   return "value" in read ? typeOfJson(read.value) : DYN;
 }
@@ -65,13 +65,27 @@ function scalarType(node: Node, texts: Texts): Type {
 export function expand(declaration: Expandable, expander: Expander): Expansion | undefined {
   const group = declaration.document.entries.has("forEach");
   const excluded = excludedBy(declaration, expander);
-  const slots = group ? forEachSlots(declaration, expander) : [single(declaration)];
+  const slots = group ? forEachSlots(declaration, expander) : single(declaration, expander);
   if (excluded === undefined || slots === undefined) return undefined;
   return excluded === "" ? { group, slots } : { group, slots: [], excluded };
 }
 
-function single({ kind, name, label }: Expandable): Slot {
-  return { key: label as ResourceKey, path: pathTo(kind.root, name) };
+function single(declaration: Expandable, { frame, problems }: Expander): readonly Slot[] {
+  const slot = slotOf(declaration, frame);
+  return checkKey(slot.key, declaration.place, problems) ? [slot] : [];
+}
+
+function slotOf({ kind, name }: Expandable, { instance }: Frame, key?: string): Slot {
+  const around = instance ? `${instance.name}.` : "";
+  const own = `${around}${name}${key === undefined ? "" : `-${key}`}`;
+  const index = key === undefined ? "" : `[${JSON.stringify(key)}]`;
+  const shown = pathTo(`${kind.root}${around === "" ? "" : `.${instance?.name}`}`, name);
+  return { key: `${kind.name}/${own}`, name: own, path: `${pathTo(kind.root, name)}${index}`, shown: `${shown}${index}` };
+}
+
+/** What `self.name` is in an instance: its name, with `-` where a blueprint inside a blueprint has a dot, so that AWS takes it in names. */
+export function selfName(name: string): string {
+  return name.replaceAll(".", "-");
 }
 
 /** The condition that excludes the declaration, as written; empty when it is included, undefined when it is wrong. */
@@ -92,7 +106,7 @@ function forEachSlots(declaration: Expandable, expander: Expander): readonly Slo
   const node = member(declaration.document, "forEach") as Node;
   const value = expander.reader.read(node, ANY, staticReading("`forEach`", node, expander));
   const items = isObject(value) && typeof value.$expr === "string" ? undefined : itemsOf(value);
-  if (items) return slotsOf(declaration, items, node, expander.problems);
+  if (items) return slotsOf(declaration, items, node, expander);
   const wrong = value === undefined || !isObject(value);
   if (wrong) expander.problems.add(node.place, `\`forEach\` of ${declaration.label} must be a list of texts or numbers, or a map`);
   return undefined;
@@ -109,30 +123,31 @@ function itemsOf(value: Json | undefined): readonly (readonly [string, Json])[] 
 }
 
 function slotsOf(
-  { kind, name, label }: Expandable,
+  declaration: Expandable,
   items: readonly (readonly [string, Json])[],
   node: Node,
-  problems: Problems,
+  { frame, problems }: Expander,
 ): readonly Slot[] {
+  const { label } = declaration;
   const seen = new Set<string>();
   return items.flatMap(([key, value], index) => {
+    const slot = slotOf(declaration, frame, key);
     if (!/^[A-Za-z0-9._-]+$/.test(key))
       problems.add(node.place, `the forEach key "${key}" of ${label} may hold letters, digits, ., - and _`);
     else if (seen.has(key)) problems.add(node.place, `the forEach of ${label} has the key "${key}" twice`);
-    else if (checkKey(`${kind.name}/${name}-${key}`, node.place, problems)) {
+    else if (checkKey(slot.key, node.place, problems)) {
       seen.add(key);
-      const path = `${pathTo(kind.root, name)}[${JSON.stringify(key)}]`;
-      return [{ key: `${label}-${key}` as ResourceKey, path, member: key, each: { key, value, index } }];
+      return [{ ...slot, member: key, each: { key, value, index } }];
     }
     return [];
   });
 }
 
-function staticReading(what: string, node: Node, { links, problems, world }: Expander): Reading {
+function staticReading(what: string, node: Node, { links, problems, frame }: Expander): Reading {
   return {
     label: what,
-    scope: PROJECT_SCOPE,
-    context: world.context(node.place.source.directory),
+    scope: frame.names.scope,
+    context: frame.context(node.place.source.directory),
     refer: (references) => (links.refuse(references, what) ? [] : undefined),
     stay: staticOnly(problems, what),
   };

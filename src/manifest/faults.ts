@@ -72,15 +72,25 @@ function unknownMember(node: Ast, about: About): Fault | undefined {
   const type = objectOf(left.checkedType, about);
   if (!type || name === undefined || type.fields.has(name)) return undefined;
   const place = typeof right === "string" ? { start: node.end - right.length, end: node.end } : { start: right.start, end: right.end };
-  const hint = suggestion(name, type.fields.keys());
-  const dangling = type.role === "root";
-  const message = dangling || type.role === "names" ? `no ${type.what} is called \`${name}\`` : `${type.what} has no attribute \`${name}\``;
-  return {
-    message,
-    ...(hint === undefined ? {} : { hint }),
-    ...(dangling && nearest(name, type.fields.keys()) === undefined ? { dangling } : {}),
-    ...place,
-  };
+  const outside = type.outside?.has(name);
+  const hint = outside
+    ? `a blueprint does not see ${type.what}/${name}: hand in what it needs as a parameter`
+    : (type.advice ?? suggestion(name, type.fields.keys()));
+  const dangling = type.role === "root" && !outside && nearest(name, type.fields.keys()) === undefined;
+  return { message: missing(type, name), ...(hint === undefined ? {} : { hint }), ...(dangling ? { dangling } : {}), ...place };
+}
+
+function missing({ role, what, outside }: ObjectType, name: string): string {
+  switch (role) {
+    case "root":
+    case "names":
+      return `no ${what}${outside ? " of the blueprint" : ""} is called \`${name}\``;
+    case "instance":
+      return `${what} has no output or parameter \`${name}\``;
+    case "data":
+    case "resource":
+      return `${what} has no attribute \`${name}\``;
+  }
 }
 
 function objectOf(declared: DeclaredType | undefined, about: About): ObjectType | undefined {

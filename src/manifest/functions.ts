@@ -1,16 +1,11 @@
 /** The functions expressions have beside CEL's own. */
 
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Environment } from "@marcbachmann/cel-js";
 import { cidrSubnet } from "../core/cidr.ts";
 import type { Ast, DeclaredType } from "./ast.ts";
-import { fromCel } from "./types.ts";
-
-/** The name under which a context carries the folder that relative paths start in; no expression can spell it. */
-export const DIRECTORY = "#directory";
-/** The name of the map in which a context keeps the texts of the files it has read, by absolute path. */
-export const FILES = "#files";
+import { assigned, fileMacro, readFile, readPublicKey } from "./file-functions.ts";
+import { type Checker, type Context, type Evaluator, entries, type LoopContext, type MacroInput } from "./macros.ts";
+import { fromCel } from "./values.ts";
 
 /** For `docs/manifests.md`, `explain` and editors: every own function with one sentence. */
 export const FUNCTIONS = Object.freeze({
@@ -22,21 +17,10 @@ export const FUNCTIONS = Object.freeze({
   replace: 'text.replace("from", "to"): the text with every occurrence replaced.',
   cidrSubnet: 'cidrSubnet("10.0.0.0/16", 8, 2): the third /24 of the range, as Terraform\'s cidrsubnet.',
   file: 'file("path"): the text of a file; the path is relative to the manifest.',
+  publicKey: 'publicKey("~/.ssh/id_ed25519.pub"): the OpenSSH public key in a file.',
   json: "json(value): the value as JSON text.",
   userData: 'userData("path", {"NAME": value}): a script with quoted assignments put after its first line.',
 });
-
-// The macro interface of cel-js: the checker and the evaluator hand themselves in.
-type Context = { getValue(name: string): unknown; forkWithVariable(name: string, type: DeclaredType): LoopContext };
-type LoopContext = Context & { reuse(parent: Context): LoopContext; setIterValue(value: unknown, evaluator: Evaluator): LoopContext };
-type Checker = {
-  check(node: Ast, context: Context): DeclaredType;
-  createError(code: string, message: string, node: Ast): Error;
-  getType(name: string): DeclaredType;
-  registry: { getMapType(key: DeclaredType, value: DeclaredType): DeclaredType };
-};
-type Evaluator = { run(node: Ast, context: Context): unknown };
-type MacroInput = { readonly ast: Ast; readonly args: readonly Ast[]; readonly receiver?: Ast };
 
 /** Adds the functions to a CEL environment. */
 export function registerFunctions(environment: Environment): void {
@@ -59,20 +43,13 @@ export function registerFunctions(environment: Environment): void {
   environment.registerFunction("json(dyn): string", (value: unknown) => JSON.stringify(fromCel(value) ?? null), sync);
   register(environment, "mapValues(ast, ast, ast): map", mapValues);
   register(environment, "map.transformMap(ast, ast, ast, ast): map", transformMap);
-  register(environment, "file(ast): string", (input) => fileMacro(input, (text) => text));
-  register(environment, "userData(ast, ast): string", (input) => fileMacro(input, assigned));
+  register(environment, "file(ast): string", (input) => fileMacro(input, readFile));
+  register(environment, "publicKey(ast): string", (input) => fileMacro(input, readPublicKey));
+  register(environment, "userData(ast, ast): string", (input) => fileMacro(input, (file, values) => assigned(readFile(file), values)));
 }
 
 function register(environment: Environment, signature: string, macro: (input: MacroInput) => object): void {
   environment.registerFunction(signature, macro as unknown as (...args: unknown[]) => unknown);
-}
-
-/** The entries of a map value, a map literal, or the optional of one. */
-function entries(value: unknown): readonly (readonly [unknown, unknown])[] {
-  if (value instanceof Map) return [...value];
-  const optional = value as { hasValue?(): boolean; value?(): unknown };
-  if (typeof optional.hasValue === "function") return optional.hasValue() ? entries(optional.value?.()) : [];
-  return Object.entries(value as object);
 }
 
 function mapValues({ ast, args }: MacroInput): object {
@@ -133,55 +110,4 @@ function transformMap({ ast, args, receiver }: MacroInput): object {
       return result;
     },
   };
-}
-
-/** `file` and `userData`: macros, because only those see the context, which knows the folder. */
-function fileMacro({ ast, args }: MacroInput, finish: (text: string, values: unknown) => string): object {
-  const [path, values] = args as readonly [Ast, Ast | undefined];
-  return {
-    ast,
-    async: false,
-    typeCheck(checker: Checker, _macro: unknown, context: Context): DeclaredType {
-      const type = checker.check(path, context);
-      if (type.kind !== "dyn" && type.name !== "string") throw checker.createError("no_matching_overload", "the path must be text", path);
-      if (values) checker.check(values, context);
-      return checker.getType("string");
-    },
-    evaluate(evaluator: Evaluator, _macro: unknown, context: Context): unknown {
-      const name = String(evaluator.run(path, context));
-      const absolute = resolve(String(context.getValue(DIRECTORY) ?? "."), name);
-      const text = readText(absolute, name, context.getValue(FILES) as Map<string, string> | undefined);
-      return finish(text, values && evaluator.run(values, context));
-    },
-  };
-}
-
-/** The text of a file, read at most once. `name` is how the expression spells it. */
-export function readText(path: string, name: string, files: Map<string, string> | undefined): string {
-  const known = files?.get(path);
-  if (known !== undefined) return known;
-  try {
-    const text = readFileSync(path, "utf8");
-    files?.set(path, text);
-    return text;
-  } catch (error) {
-    throw new Error(`the file ${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}); looked for ${path}`);
-  }
-}
-
-/** Shell assignments after the first line, each value quoted so that the shell takes it as it is. */
-function assigned(text: string, values: unknown): string {
-  const lines = entries(values ?? {}).map(([name, value]) => `${shellName(String(name))}='${shellText(value)}'`);
-  const cut = text.startsWith("#!") ? text.indexOf("\n") + 1 : 0;
-  return `${text.slice(0, cut)}${lines.map((line) => `${line}\n`).join("")}${text.slice(cut)}`;
-}
-
-function shellName(name: string): string {
-  if (/^[A-Za-z_]\w*$/.test(name)) return name;
-  throw new Error(`"${name}" is no name of a shell variable`);
-}
-
-function shellText(value: unknown): string {
-  const json = fromCel(value) ?? "";
-  return (typeof json === "object" ? JSON.stringify(json) : String(json)).replaceAll("'", "'\\''");
 }

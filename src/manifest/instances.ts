@@ -3,13 +3,16 @@
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Dependency, ResourceKey } from "../core/resource.ts";
 import type { Shape } from "../core/shape.ts";
+import { UnknownAccess } from "./accessor.ts";
 import type { Declaration } from "./declarations.ts";
-import type { Expander, Slot } from "./expand.ts";
-import type { ExpressionScope } from "./language.ts";
+import type { Slot } from "./expand.ts";
+import type { Expander } from "./expander.ts";
+import type { Frame } from "./frame.ts";
 import { managedKeys } from "./links.ts";
+import type { ExpressionScope } from "./names.ts";
 import { member, type Node } from "./node.ts";
-import { UnknownAccess } from "./types.ts";
 import { ANY, type Reading } from "./value-reader.ts";
+import { isExpression } from "./values.ts";
 import type { Instance } from "./world.ts";
 
 /** The project's default tags, evaluated. */
@@ -19,6 +22,7 @@ export type DefaultTags = { readonly values: JsonObject; readonly on: readonly R
 export class LazyInstance implements Instance {
   readonly key: Instance["key"];
   readonly path: string;
+  readonly shown: string;
   readonly declaration: Declaration;
   readonly scope: ExpressionScope;
   readonly each?: JsonObject;
@@ -26,22 +30,28 @@ export class LazyInstance implements Instance {
   readonly dependencies: Dependency[] = [];
   readonly #fields = new Map<string, Json | undefined>();
   readonly #open = new Set<string>();
-  readonly #expander: Expander;
+  /** Of the frame its document stands in. */
+  readonly expander: Expander;
   readonly #defaultTags: () => DefaultTags;
 
   constructor(slot: Slot, declaration: Declaration, scope: ExpressionScope, expander: Expander, defaultTags: () => DefaultTags) {
     this.key = slot.key;
     this.path = slot.path;
+    this.shown = slot.shown;
     this.declaration = declaration;
     this.scope = scope;
     if (slot.each) this.each = slot.each;
-    this.#expander = expander;
+    this.expander = expander;
     this.#defaultTags = defaultTags;
+  }
+
+  get frame(): Frame {
+    return this.expander.frame;
   }
 
   field(name: string): Json | undefined {
     if (this.#fields.has(name)) return this.#fields.get(name);
-    if (this.#open.has(name)) throw new UnknownAccess(`${this.path}.${name}`);
+    if (this.#open.has(name)) throw new UnknownAccess(`${this.shown}.${name}`);
     this.#open.add(name);
     const value = this.#withDefaultTags(name, this.#read(name));
     this.#open.delete(name);
@@ -61,8 +71,8 @@ export class LazyInstance implements Instance {
 
   /** How a node of this resource's document is read; `field` is the spec field it belongs to, if any. */
   reading(field?: string): Reading {
-    const { world, links, problems } = this.#expander;
-    const context = world.contextOf(this);
+    const { frame, links, problems } = this.expander;
+    const context = frame.contextOf(this);
     const { scope } = this;
     return {
       label: this.declaration.label,
@@ -75,8 +85,8 @@ export class LazyInstance implements Instance {
         return instances;
       },
       stay: (unknown, place) => {
-        if (field === undefined || !unknown.what.startsWith(`${this.path}.`) || this.#shape(field).meta?.late) return true;
-        const what = unknown.what.slice(this.path.length + 1);
+        if (field === undefined || !unknown.what.startsWith(`${this.shown}.`) || this.#shape(field).meta?.late) return true;
+        const what = unknown.what.slice(this.shown.length + 1);
         const circle = this.#open.has(what);
         problems.add(
           place,
@@ -95,7 +105,7 @@ export class LazyInstance implements Instance {
   }
 
   #readNode(node: Node, name: string): Json | undefined {
-    return this.#expander.reader.read(node, this.#shape(name), this.reading(name), name);
+    return this.expander.reader.read(node, this.#shape(name), this.reading(name), name);
   }
 
   #shape(name: string): Shape {
@@ -107,8 +117,7 @@ export class LazyInstance implements Instance {
   }
 
   #withDefaultTags(name: string, value: Json | undefined): Json | undefined {
-    if (this.declaration.readOnly || name !== this.#tagsField() || (typeof value === "object" && value !== null && "$expr" in value))
-      return value;
+    if (this.declaration.readOnly || name !== this.#tagsField() || isExpression(value)) return value;
     const { values, on } = this.#defaultTags();
     this.dependencies.push(...on.filter((key) => key !== this.key).map((key) => ({ on: key, field: name })));
     return { ...values, ...(value as JsonObject | undefined) };

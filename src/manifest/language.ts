@@ -10,7 +10,9 @@ import type { ObjectShape } from "../core/shape.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 import type { Ast, DeclaredType } from "./ast.ts";
 import { type Fault, faultOf, unknownAttribute } from "./faults.ts";
+import { fileReads } from "./file-functions.ts";
 import { registerFunctions } from "./functions.ts";
+import { type DeclaredNames, type ExpressionScope, Names } from "./names.ts";
 import { type Reference, referencesOf } from "./references.ts";
 import { remembered } from "./remembered.ts";
 import { BOOL, celName, DOUBLE, DYN, fieldTypes, INT, type ObjectType, ObjectTypes, objectType, STRING, type Type } from "./types.ts";
@@ -29,24 +31,25 @@ export function kindsByRoot(kinds: Kinds): ReadonlyMap<string, AnyKind | AnyLook
   return roots;
 }
 
-/** How a name of a kind is declared: one resource, or a group made by `forEach`. */
-export type Declared = "one" | "group";
+/** Whether expressions could call something so: it is no word of CEL's, nor one of the roots that are always there. */
+export function isFreeRoot(root: string): boolean {
+  if (OWN_ROOTS.includes(root)) return false;
+  try {
+    const environment = newEnvironment().registerVariable(root, "dyn");
+    return (environment.parse(root) as unknown as Parsed).ast.op === "id";
+  } catch {
+    return false;
+  }
+}
 
-/** What a Language is made from. `names` are the declared names by the kind's root. */
+/** What a module declares. */
+export type ModuleInput = { readonly declared: DeclaredNames; readonly params: ObjectShape };
+
+/** What a Language is made from: the project's own module, and the insides of the blueprints with the kinds they make. */
 export type LanguageInput = {
   readonly kinds: Kinds;
-  readonly names: ReadonlyMap<string, ReadonlyMap<string, Declared>>;
-  readonly params: ObjectShape;
-};
-
-/** What an expression sees beside the set's own names. */
-export type ExpressionScope = {
-  /** The root name of the kind that `self` is. */
-  readonly self?: string;
-  /** The type of `each.value`. */
-  readonly each?: Type;
-  /** The variables of `$for`. */
-  readonly loops?: ReadonlyMap<string, Type>;
+  readonly project: ModuleInput;
+  readonly blueprints: readonly (ModuleInput & { readonly kind: string; readonly root: string })[];
 };
 
 /** An expression that is well-formed and well-typed. */
@@ -54,6 +57,8 @@ export type Expression = {
   readonly text: string;
   readonly type: Type;
   readonly references: readonly Reference[];
+  /** Expressions that read the files it reads, and need nothing else. */
+  readonly files: readonly string[];
   /** Its CEL value. Throws whatever CEL throws, and UnknownAccess. */
   readonly evaluate: (context: object) => unknown;
 };
@@ -63,37 +68,48 @@ export type Checked = { readonly expression: Expression; readonly fault?: never 
 
 type Parsed = { (context: object): unknown; readonly ast: Ast; check(): { valid: boolean; error?: unknown } };
 type Scoped = { readonly environment: Environment; readonly names: readonly string[]; readonly cache: Map<string, Checked> };
+type Module = { readonly environment: Environment; readonly roots: ReadonlyMap<string, ObjectType> };
 
 /** See the file's header. */
 export class Language {
   readonly kinds: ReadonlyMap<string, AnyKind | AnyLookup>;
-  readonly names: LanguageInput["names"];
   /** The type of each kind's resources, by root name; only declared kinds have one. */
   readonly resourceTypes = new Map<string, ObjectType>();
-  readonly rootTypes = new Map<string, ObjectType>();
-  readonly params: ObjectType;
-  readonly project: ObjectType;
-  readonly env: ObjectType;
+  readonly project = objectType("project", "the project", new Map([["name", STRING]]));
+  readonly env = objectType("env", "the environment", new Map(["name", "region", "accountId"].map((name) => [name, STRING])));
+  /** The type of `self` in a blueprint and in its instances. */
+  readonly self: ObjectType = {
+    ...objectType("self", "the instance", new Map([["name", STRING]])),
+    advice: "`self` is the instance; a resource of a blueprint is called by its own name",
+  };
+  /** The names of the project's own documents. */
+  readonly names: Names;
+  /** The names inside each blueprint, by the kind it makes. */
+  readonly inside: ReadonlyMap<string, Names>;
+  readonly #blueprintKinds: ReadonlyMap<string, string>;
   readonly #objects = new Map<string, ObjectType>();
+  readonly #kindRoots = new Map<Names, Map<string, ObjectType>>();
+  readonly #instanceTypes = new Map<string, ObjectType>();
+  readonly #firstRoots = new Map<string, ObjectType>();
+  readonly #modules = new Map<Names, Module>();
   readonly #scopes = new Map<string, Scoped>();
   readonly #eachTypes = new Map<string, ObjectType>();
-  #base: Environment;
+  readonly #base: Environment;
   #locals: ObjectType | undefined;
   #localsMade = 0;
 
   constructor(input: LanguageInput) {
-    this.names = input.names;
     this.kinds = kindsByRoot(input.kinds);
+    this.#blueprintKinds = new Map(input.blueprints.map(({ root, kind }) => [root, kind]));
     const types = new ObjectTypes();
-    for (const root of input.names.keys()) this.#addResourceType(root, types);
-    for (const kind of input.kinds.values()) this.#addRootType(kind, types);
-    this.params = objectType("params", "parameter", fieldTypes(input.params.fields, "params", types), "names");
-    types.add(this.params);
-    this.project = objectType("project", "the project", new Map([["name", STRING]]));
-    this.env = objectType("env", "the environment", new Map(["name", "region", "accountId"].map((name) => [name, STRING])));
-    types.add(this.project);
-    types.add(this.env);
-    this.#base = this.#environment(types.made);
+    for (const type of [this.project, this.env, this.self]) types.add(type);
+    const roots = [input.project, ...input.blueprints].flatMap(({ declared }) => [...declared.keys()]);
+    for (const root of new Set(roots)) this.#addResourceType(root, types);
+    this.names = this.#namesOf(input.project, types);
+    this.inside = new Map(input.blueprints.map((blueprint) => [blueprint.kind, this.#namesOf(blueprint, types, blueprint.kind)]));
+    this.#base = newEnvironment();
+    registerFunctions(this.#base);
+    for (const type of types.made) this.#register(this.#base, type);
   }
 
   /** The types of `local`, as far as they are known: each local is checked with those it may refer to. */
@@ -102,12 +118,32 @@ export class Language {
     const { valueClass } = this.#locals ?? objectType("locals", "local", fields);
     const type = objectType(`locals${this.#localsMade++ || ""}`, "local", fields, "names");
     this.#locals = { ...type, valueClass };
-    this.#objects.set(type.name, this.#locals);
-    this.#scopes.clear();
+    this.#forget();
+  }
+
+  /** The attributes of a blueprint's instances, once the types of its outputs are known. */
+  defineInstances(kind: string, fields: ReadonlyMap<string, Type>): void {
+    this.#instanceTypes.set(kind, objectType(kind, kind, fields, "instance"));
+    this.#forget();
   }
 
   get locals(): ObjectType | undefined {
     return this.#locals;
+  }
+
+  /** The type of a blueprint's instances, by its kind; undefined until its outputs are known. */
+  instanceType(kind: string): ObjectType | undefined {
+    return this.#instanceTypes.get(kind);
+  }
+
+  /** The kind of the blueprint whose instances expressions call so. */
+  blueprintKind(root: string): string | undefined {
+    return this.#blueprintKinds.get(root);
+  }
+
+  /** What a module's expressions call the resources of each kind, and the instances of each blueprint, by root name. */
+  roots(names: Names): ReadonlyMap<string, ObjectType> {
+    return this.#module(names).roots;
   }
 
   /** The type that `each` has for a type of `each.value`. */
@@ -122,30 +158,29 @@ export class Language {
     ]);
     const type = objectType(`each${this.#eachTypes.size + 1}`, "each", fields);
     this.#eachTypes.set(name, type);
-    this.#objects.set(type.name, type);
     return type;
   }
 
   /** Parses and checks an expression; the same text in the same scope is done once. */
   check(text: string, scope: ExpressionScope): Checked {
     const scoped = this.#scope(scope);
-    return remembered(scoped.cache, text, () => this.#check(text, scoped));
+    return remembered(scoped.cache, text, () => this.#check(text, scope, scoped));
   }
 
   /** The names that an expression refers to, without a check; undefined where it cannot be parsed. */
-  parse(text: string): readonly Reference[] | undefined {
+  parse(text: string, { declared }: Names): readonly Reference[] | undefined {
     try {
-      return referencesOf(text, (this.#base.parse(text) as unknown as Parsed).ast, this.names);
+      return referencesOf(text, (this.#base.parse(text) as unknown as Parsed).ast, declared);
     } catch {
       return undefined;
     }
   }
 
-  #check(text: string, scoped: Scoped): Checked {
-    const about = { text, names: scoped.names, objects: this.#objects };
+  #check(text: string, { names: { declared } }: ExpressionScope, { environment, names }: Scoped): Checked {
+    const about = { text, names, objects: this.#objects };
     let parsed: Parsed;
     try {
-      parsed = scoped.environment.parse(text) as unknown as Parsed;
+      parsed = environment.parse(text) as unknown as Parsed;
     } catch (error) {
       return { fault: faultOf(error, about) };
     }
@@ -155,7 +190,8 @@ export class Language {
     if (fault) return { fault };
     const { ast } = parsed;
     const type = ast.checkedType ? this.#typeOf(ast.checkedType) : DYN;
-    return { expression: { text, type, references: referencesOf(text, ast, this.names), evaluate: (context) => parsed(context) } };
+    const [references, files] = [referencesOf(text, ast, declared), fileReads(text, ast)];
+    return { expression: { text, type, references, files, evaluate: (context) => parsed(context) } };
   }
 
   #typeOf(declared: DeclaredType): Type {
@@ -187,26 +223,56 @@ export class Language {
     types.add(type);
   }
 
-  #addRootType(kind: AnyKind | AnyLookup, types: ObjectTypes): void {
-    const resource = this.resourceTypes.get(kind.root);
-    const fields = new Map<string, Type>();
-    for (const [name, declared] of this.names.get(kind.root) ?? []) {
-      if (resource) fields.set(name, declared === "one" ? resource : { kind: "map", element: resource });
-    }
-    const type = objectType(`${kind.root} resources`, kind.name, fields, "root");
-    this.rootTypes.set(kind.root, type);
+  #namesOf({ declared, params }: ModuleInput, types: ObjectTypes, blueprint?: string): Names {
+    const prefix = blueprint === undefined ? "" : `${blueprint}:`;
+    const type = objectType(`${prefix}params`, "parameter", fieldTypes(params.fields, `${prefix}params`, types), "names");
     types.add(type);
+    const names = new Names(declared, type, blueprint === undefined ? undefined : { kind: blueprint, self: this.self });
+    const roots = new Map(
+      [...this.kinds.values()].map((kind) => [kind.root, this.#rootType(kind, this.resourceTypes.get(kind.root), names)]),
+    );
+    for (const root of roots.values()) types.add(root);
+    this.#kindRoots.set(names, roots);
+    return names;
   }
 
-  #environment(types: readonly ObjectType[]): Environment {
-    const environment = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false });
-    registerFunctions(environment);
-    for (const type of types) this.#register(environment, type);
-    environment.registerVariable("params", this.params.name);
-    environment.registerVariable("project", this.project.name);
-    environment.registerVariable("env", this.env.name);
-    for (const [root, type] of this.rootTypes) environment.registerVariable(root, type.name);
-    return environment;
+  #rootType(kind: { readonly root: string; readonly name: string }, element: ObjectType | undefined, names: Names): ObjectType {
+    const fields = new Map<string, Type>();
+    for (const [name, declared] of names.declared.get(kind.root) ?? []) {
+      if (element) fields.set(name, declared === "one" ? element : { kind: "map", element });
+    }
+    const name = `${names.blueprint === undefined ? "" : `${names.blueprint}:`}${kind.root} resources`;
+    if (names.blueprint === undefined) return objectType(name, kind.name, fields, "root");
+    // A name of the project's own documents is a likely mistake inside a blueprint.
+    return { ...objectType(name, kind.name, fields, "root"), outside: new Set(this.names.declared.get(kind.root)?.keys()) };
+  }
+
+  /** What was made from types that are not complete. */
+  #forget(): void {
+    this.#modules.clear();
+    this.#scopes.clear();
+  }
+
+  #module(names: Names): Module {
+    return remembered(this.#modules, names, () => this.#makeModule(names));
+  }
+
+  #makeModule(names: Names): Module {
+    const environment = this.#base.clone();
+    if (this.#locals) this.#register(environment, this.#locals);
+    // Also those that the module does not name: an instance may be the value of a local.
+    for (const type of this.#instanceTypes.values()) this.#register(environment, type);
+    const roots = new Map(this.#kindRoots.get(names));
+    for (const [root, kind] of this.#blueprintKinds) {
+      const type = this.#rootType({ root, name: kind }, this.#instanceTypes.get(kind), names);
+      // One class for all, as for locals.
+      const { valueClass } = remembered(this.#firstRoots, type.name, () => type);
+      this.#register(environment, { ...type, valueClass });
+      roots.set(root, { ...type, valueClass });
+    }
+    const variables = { params: names.params, project: this.project, env: this.env, ...(this.#locals ? { local: this.#locals } : {}) };
+    for (const [name, type] of [...Object.entries(variables), ...roots]) environment.registerVariable(name, type.name);
+    return { environment, roots };
   }
 
   #register(environment: Environment, type: ObjectType): void {
@@ -216,32 +282,32 @@ export class Language {
   }
 
   #scope(scope: ExpressionScope): Scoped {
-    const loops = [...(scope.loops ?? [])];
-    const key = JSON.stringify([scope.self, scope.each && celName(scope.each), loops.map(([name, type]) => [name, celName(type)])]);
-    return remembered(this.#scopes, key, () => this.#makeScope(scope, loops));
+    const loops = [...(scope.loops ?? [])].map(([name, type]) => [name, celName(type)]);
+    const key = JSON.stringify([scope.names.blueprint, scope.self?.name, scope.each && celName(scope.each), loops]);
+    return remembered(this.#scopes, key, () => this.#makeScope(scope));
   }
 
-  #makeScope(scope: ExpressionScope, loops: readonly (readonly [string, Type])[]): Scoped {
-    const environment = this.#base.clone();
-    const names = [...this.rootTypes.keys(), "params", "project", "env"];
+  #makeScope({ names: module, self, each, loops }: ExpressionScope): Scoped {
+    const { environment: outer, roots } = this.#module(module);
+    const environment = outer.clone();
+    const names = [...roots.keys(), "params", "project", "env", ...(this.#locals ? ["local"] : [])];
     const declare = (name: string, type: string) => {
       environment.registerVariable(name, type);
       names.push(name);
     };
-    if (this.#locals) {
-      this.#register(environment, this.#locals);
-      declare("local", this.#locals.name);
+    if (each) {
+      const type = this.eachType(each);
+      this.#register(environment, type);
+      declare("each", type.name);
     }
-    if (scope.each) {
-      const each = this.eachType(scope.each);
-      this.#register(environment, each);
-      declare("each", each.name);
-    }
-    const self = scope.self === undefined ? undefined : this.resourceTypes.get(scope.self);
     if (self) declare("self", self.name);
-    for (const [name, type] of loops) declare(name, celName(type));
+    for (const [name, type] of loops ?? []) declare(name, celName(type));
     return { environment, names, cache: new Map() };
   }
+}
+
+function newEnvironment(): Environment {
+  return new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false });
 }
 
 function only(shape: ObjectShape, without: ObjectShape): ObjectShape["fields"] {

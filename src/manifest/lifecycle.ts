@@ -1,14 +1,17 @@
-/** What a resource's document says beside its spec: lifecycle, dependsOn, readyWhen, renamedFrom. */
+/** What a document says beside its spec: lifecycle, dependsOn, readyWhen; and what an instance's says for the resources inside. */
 
 import { z } from "zod";
-import type { Dependency, Expression, Lifecycle, ResourceKey } from "../core/resource.ts";
-import { LIFECYCLE_DEFAULTS } from "../core/resource.ts";
+import type { Dependency, Expression, Lifecycle } from "../core/resource.ts";
+import { LIFECYCLE_DEFAULTS, splitKey } from "../core/resource.ts";
 import { objectShape } from "../core/shape.ts";
 import { nearest, suggestion } from "../core/suggest.ts";
 import type { AnyKind } from "../kind/kind.ts";
+import type { BlueprintInstance } from "./blueprint-instance.ts";
 import { checkValue } from "./check-value.ts";
-import type { Expander } from "./expand.ts";
+import type { Frame } from "./frame.ts";
 import type { LazyInstance } from "./instances.ts";
+import { managedKeys } from "./links.ts";
+import { renamedFrom } from "./moves.ts";
 import { member, type Node } from "./node.ts";
 import { asObject, staticOnly } from "./value-reader.ts";
 
@@ -21,27 +24,53 @@ const lifecycleSchema = z.strictObject({
   manage: z.boolean().optional(),
 });
 
-/** The defaults, then the kind's, then the document's. */
-export function lifecycleOf(instance: LazyInstance, kind: AnyKind, { reader, problems }: Expander): Lifecycle {
-  const base = { ...LIFECYCLE_DEFAULTS, ...kind.lifecycle };
+// What can be said of resources of several kinds at once.
+const instanceLifecycleSchema = lifecycleSchema
+  .pick({ deletion: true, replace: true, drift: true })
+  .extend({ adopt: z.boolean().optional() });
+
+/** What an instance's document says for all resources inside. */
+export type Surroundings = {
+  readonly instance: BlueprintInstance;
+  readonly lifecycle: Partial<Lifecycle>;
+  readonly dependsOn: readonly Dependency[];
+  /** The name the instance had. */
+  readonly formerName: string | undefined;
+};
+
+/** Reads it. */
+export function surroundingsOf(instance: BlueprintInstance): Surroundings {
+  const former = renamedFrom(instance);
+  return {
+    instance,
+    lifecycle: readLifecycle(instance, instanceLifecycleSchema) ?? {},
+    dependsOn: dependsOn(instance),
+    formerName: former && splitKey(former).name,
+  };
+}
+
+/** The defaults, then those of the instances around, then the kind's, then the document's. */
+export function lifecycleOf(instance: LazyInstance, kind: AnyKind, around: readonly Surroundings[]): Lifecycle {
+  const inherited = around.toReversed().map((surroundings) => surroundings.lifecycle);
+  const own = readLifecycle(instance, lifecycleSchema);
+  const lifecycle = Object.assign({}, LIFECYCLE_DEFAULTS, ...inherited, kind.lifecycle, own) as Lifecycle;
   const node = member(instance.declaration.document, "lifecycle");
-  if (!node) return base;
-  const label = `the lifecycle of ${instance.declaration.label}`;
-  const reading = { ...instance.reading(), label, stay: staticOnly(problems, "`lifecycle`") };
-  const value = asObject(reader.read(node, objectShape(lifecycleSchema), reading));
-  checkValue(lifecycleSchema, value, { node, label, problems });
-  const lifecycle = { ...base, ...value } as Lifecycle;
-  checkLifecycle(lifecycle, node, instance, kind, { problems });
+  if (node) checkLifecycle(lifecycle, node, instance, kind);
   return lifecycle;
 }
 
-function checkLifecycle(
-  lifecycle: Lifecycle,
-  node: Node,
-  { declaration }: LazyInstance,
-  kind: AnyKind,
-  { problems }: Pick<Expander, "problems">,
-): void {
+function readLifecycle(documented: LazyInstance | BlueprintInstance, schema: z.ZodObject): Partial<Lifecycle> | undefined {
+  const node = member(documented.declaration.document, "lifecycle");
+  if (!node) return undefined;
+  const { reader, problems } = documented.expander;
+  const label = `the lifecycle of ${documented.declaration.label}`;
+  const reading = { ...documented.reading(), label, stay: staticOnly(problems, "`lifecycle`") };
+  const value = asObject(reader.read(node, objectShape(schema), reading));
+  checkValue(schema, value, { node, label, problems });
+  return value as Partial<Lifecycle>;
+}
+
+function checkLifecycle(lifecycle: Lifecycle, node: Node, { declaration, expander: { problems } }: LazyInstance, kind: AnyKind): void {
   const nameIsInterface = kind.identity.by === "name" && kind.identity.nameIsInterface;
   if (lifecycle.replace === "createFirst" && nameIsInterface) {
     const message = `${declaration.label} cannot be replaced with createFirst: others know it by its name, so there is no second one beside it`;
@@ -56,49 +85,37 @@ function checkLifecycle(
 }
 
 /** The resources of `dependsOn`; those that are excluded here do not count. */
-export function dependsOn(
-  instance: LazyInstance,
-  { world, reader, problems }: Expander,
-  labels: ReadonlyMap<string, string>,
-): readonly Dependency[] {
-  const node = member(instance.declaration.document, "dependsOn");
+export function dependsOn(documented: LazyInstance | BlueprintInstance): readonly Dependency[] {
+  const { declaration, expander, key: own } = documented;
+  const { frame, reader, problems } = expander;
+  const node = member(declaration.document, "dependsOn");
   if (!node) return [];
   if (node.type !== "list") {
     problems.add(node.place, "`dependsOn` must be a list of KIND/NAME");
     return [];
   }
-  const reading = {
-    ...instance.reading(),
-    label: `\`dependsOn\` of ${instance.declaration.label}`,
-    stay: staticOnly(problems, "`dependsOn`"),
-  };
+  const reading = { ...documented.reading(), label: `\`dependsOn\` of ${declaration.label}`, stay: staticOnly(problems, "`dependsOn`") };
   return node.items.flatMap((item) => {
     const key = reader.read(item, { type: "string", optional: true }, reading);
     if (key === undefined) return [];
-    const found = typeof key === "string" ? targets(key, world, labels) : undefined;
-    const near = nearest(String(key), labels.keys());
+    const found = typeof key === "string" ? frame.labelled(key) : undefined;
     if (!found)
-      problems.add(
-        item.place,
-        `${instance.declaration.label} depends on \`${String(key)}\`, which is not declared`,
-        near === undefined ? undefined : `did you mean \`${near}\`?`,
-      );
-    return (found ?? []).filter((on) => on !== instance.key).map((on) => ({ on }));
+      problems.add(item.place, `${declaration.label} depends on \`${String(key)}\`, which is not declared`, hintFor(String(key), frame));
+    const resources = (found ?? []).filter((one) => one.key !== own).flatMap((one) => ("field" in one ? [one] : one.resources));
+    return managedKeys(resources).map((on) => ({ on }));
   });
 }
 
-/** A resource's key, or a group's label for all its members; undefined when nothing is called so. */
-function targets(key: string, world: Expander["world"], labels: ReadonlyMap<string, string>): readonly ResourceKey[] | undefined {
-  const instance = world.instance(key as ResourceKey);
-  if (instance) return instance.declaration.kind.lookup ? [] : [instance.key];
-  const root = labels.get(key);
-  const entry = root === undefined ? undefined : world.entry(root, key.slice(key.indexOf("/") + 1));
-  if (!entry) return undefined;
-  return entry.type === "group" ? [...entry.members.values()].map((member) => member.key) : [];
+function hintFor(key: string, { instance, labels }: Frame): string | undefined {
+  const outside = instance?.around.some(({ expander }) => expander.frame.labelled(key));
+  if (outside) return `a blueprint does not see it: write it into the instance's dependsOn`;
+  const near = nearest(key, labels);
+  return near === undefined ? undefined : `did you mean \`${near}\`?`;
 }
 
 /** The conditions of `readyWhen`, as expressions. */
-export function readyWhen(instance: LazyInstance, { texts, problems }: Expander): readonly Expression[] {
+export function readyWhen(instance: LazyInstance): readonly Expression[] {
+  const { texts, problems } = instance.expander;
   const node = member(instance.declaration.document, "readyWhen");
   if (!node) return [];
   const reading = instance.reading();
@@ -113,18 +130,7 @@ export function readyWhen(instance: LazyInstance, { texts, problems }: Expander)
     const { expression, references, place } = read.text;
     if (expression.type.kind !== "bool" && expression.type.kind !== "dyn")
       problems.add(place, "`readyWhen` takes conditions that are true or false");
-    reading.refer(references);
+    reading.refer(references, "readyWhen");
     return [{ $expr: expression.text }];
   });
-}
-
-/** The key it had before. A group's members are renamed one by one. */
-export function renamedFrom(instance: LazyInstance, { world, problems }: Expander): ResourceKey | undefined {
-  const node = member(member(instance.declaration.document, "metadata"), "renamedFrom");
-  if (node?.type !== "scalar" || typeof node.value !== "string") return undefined;
-  const suffix = instance.each ? `-${String(instance.each.key)}` : "";
-  const key = `${node.value}${suffix}` as ResourceKey;
-  if (world.instance(key))
-    problems.add(node.place, `${instance.key} was renamed from ${key}, which is still declared`, "remove the old document");
-  return key;
 }

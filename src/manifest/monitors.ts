@@ -4,20 +4,20 @@ import type { CompiledMonitor, View } from "../core/compiled.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import { CHECKS, checksIn, MONITOR, monitorSchema } from "../monitor/monitor.ts";
-import { checkValue, holdsExpression } from "./check-value.ts";
+import { checkValue } from "./check-value.ts";
 import type { MonitorDeclaration } from "./declarations.ts";
-import { type Expander, eachScope, expand, type Slot } from "./expand.ts";
-import type { ExpressionScope } from "./language.ts";
-import { type MapNode, placeText } from "./node.ts";
-import { evaluate, resolved } from "./result.ts";
-import { toCel } from "./types.ts";
+import { expand, type Slot, scopeOf } from "./expand.ts";
+import type { Expander } from "./expander.ts";
+import type { ExpressionScope } from "./names.ts";
+import { emptyMap, type MapNode, placeText } from "./node.ts";
+import { evaluate } from "./result.ts";
 import { asObject } from "./value-reader.ts";
-import type { World } from "./world.ts";
+import { holdsExpression, toCel, withoutExpressions } from "./values.ts";
 
-/** Every Monitor of the environment. Problems found on the way are the expander's. */
+/** The Monitors of one frame. Problems found on the way are the expander's. */
 export function compileMonitors(declarations: readonly MonitorDeclaration[], expander: Expander): readonly CompiledMonitor[] {
   return declarations.flatMap((declaration) => {
-    const scope = eachScope(declaration, expander.texts);
+    const scope = scopeOf(declaration, expander);
     const slots = expand(declaration, expander)?.slots ?? [];
     // One that does not exist in this environment is still checked for fields and types.
     if (slots.length === 0) readSpec(declaration, { scope, context: undefined }, expander);
@@ -25,9 +25,18 @@ export function compileMonitors(declarations: readonly MonitorDeclaration[], exp
   });
 }
 
+/** Monitors inside a blueprint that has no instance here are checked for fields and types all the same. */
+export function checkUnusedMonitors(declarations: readonly MonitorDeclaration[], expander: Expander): void {
+  for (const declaration of declarations) readSpec(declaration, { scope: scopeOf(declaration, expander), context: undefined }, expander);
+}
+
 function compileMonitor(declaration: MonitorDeclaration, scope: ExpressionScope, slot: Slot, expander: Expander): CompiledMonitor {
-  const { world } = expander;
-  const contextIn = (view?: View) => contextOf(world, declaration, { scope, slot, ...(view ? { view } : {}) });
+  const { frame } = expander;
+  const contextIn = (view?: View) => {
+    const context = frame.context(declaration.document.place.source.directory, view);
+    if (slot.each && scope.each) context.each = toCel(frame.world.language.eachType(scope.each), slot.each);
+    return context;
+  };
   const { spec, refersTo } = readSpec(declaration, { scope, context: contextIn() }, expander);
   const { key } = slot;
   return Object.freeze({
@@ -37,20 +46,10 @@ function compileMonitor(declaration: MonitorDeclaration, scope: ExpressionScope,
     needs: holdsExpression(spec) ? refersTo : [],
     declaredAt: placeText(declaration.document.place),
     resolve: (view: View) => {
-      const context = contextIn(view);
-      return resolved(spec, (text) => evaluate(text, scope, context, world, key)) as JsonObject;
+      const site = { frame, scope, context: contextIn(view), where: key };
+      return withoutExpressions(spec, (text) => evaluate(text, site)) as JsonObject;
     },
   });
-}
-
-function contextOf(
-  world: World,
-  { document }: MonitorDeclaration,
-  { scope, slot, view }: { scope: ExpressionScope; slot: Slot; view?: View },
-): object {
-  const context = world.context(document.place.source.directory, view) as Record<string, unknown>;
-  if (slot.each && scope.each) context.each = toCel(world.language.eachType(scope.each), slot.each);
-  return context;
 }
 
 type Sight = { readonly scope: ExpressionScope; readonly context: object | undefined };
@@ -60,7 +59,7 @@ function readSpec(
   { scope, context }: Sight,
   { reader, links, problems }: Expander,
 ): { readonly spec: JsonObject; readonly refersTo: readonly ResourceKey[] } {
-  const node: MapNode = spec?.type === "map" ? spec : { type: "map", entries: new Map(), place };
+  const node: MapNode = spec?.type === "map" ? spec : emptyMap(place);
   if (spec && spec.type !== "map") problems.add(spec.place, `the spec of ${label} must be a map`);
   const found = new Set<ResourceKey>();
   const value = asObject(

@@ -60,6 +60,11 @@ function lineAt(lineStarts: readonly number[], offset: number): number {
   return low + 1;
 }
 
+/** A map without members, for a document that has none where one may stand. */
+export function emptyMap(place: Place): MapNode {
+  return { type: "map", entries: new Map(), place };
+}
+
 /** The value of a member, if the node is a map that has it. */
 export function member(node: Node | undefined, name: string): Node | undefined {
   return node?.type === "map" ? node.entries.get(name)?.value : undefined;

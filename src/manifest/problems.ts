@@ -6,27 +6,47 @@ import type { Problem } from "../core/errors.ts";
 import { type Place, spanOf } from "./node.ts";
 import type { SourceSet } from "./source.ts";
 
-/** Gathers problems; the same problem at the same place is kept once. */
+/** Gathers problems; the same problem at the same place is kept once, with everything that was noted of it. */
 export class Problems {
-  readonly #found = new Map<string, Problem>();
+  readonly #gathered: { readonly found: Map<string, Problem>; added: number };
+  readonly #notes: readonly string[];
+
+  constructor(gathered = { found: new Map<string, Problem>(), added: 0 }, notes: readonly string[] = []) {
+    this.#gathered = gathered;
+    this.#notes = notes;
+  }
+
+  /** Gathers with these, and notes of each problem where it was met. */
+  within(note: string): Problems {
+    return new Problems(this.#gathered, [note, ...this.#notes]);
+  }
 
   add(place: Place | undefined, message: string, hint?: string): void {
     this.addProblem({ message, ...(place ? { span: spanOf(place) } : {}), ...(hint === undefined ? {} : { hint }) });
   }
 
   addProblem(problem: Problem): void {
+    const { found } = this.#gathered;
     const key = problemKey(problem);
-    if (!this.#found.has(key)) this.#found.set(key, problem);
+    found.set(key, withNotes(found.get(key) ?? problem, [...(problem.notes ?? []), ...this.#notes]));
+    this.#gathered.added++;
   }
 
+  /** How many were added, the same ones again among them. */
   get size(): number {
-    return this.#found.size;
+    return this.#gathered.added;
   }
 
   /** In the order of files and lines; those without a place come first. */
   list(): readonly Problem[] {
-    return [...this.#found.values()].sort(byPlace);
+    return [...this.#gathered.found.values()].sort(byPlace);
   }
+}
+
+/** The same problem met twice, with what was noted of it each time. */
+export function withNotes(problem: Problem, notes: readonly string[] | undefined): Problem {
+  const all = new Set([...(problem.notes ?? []), ...(notes ?? [])]);
+  return all.size === 0 ? problem : { ...problem, notes: [...all] };
 }
 
 /** Equal for problems that are the same to a person. */
@@ -56,7 +76,17 @@ function painter(color: boolean): Paint {
   return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
 }
 
+// More instances than these say no more.
+const NOTES_MAX = 3;
+
 function formatProblem(problem: Problem, sources: SourceSet, paint: Paint): string {
+  const notes = problem.notes ?? [];
+  const more = notes.length > NOTES_MAX ? [`and ${notes.length - NOTES_MAX} more`] : [];
+  const lines = [...notes.slice(0, NOTES_MAX), ...more].map((note) => `  ${paint("dim", "=")} ${note}`);
+  return [formatPlace(problem, sources, paint), ...lines].join("\n");
+}
+
+function formatPlace(problem: Problem, sources: SourceSet, paint: Paint): string {
   const head = `${paint("red", "error:")} ${paint("bold", problem.message)}`;
   const { span, hint } = problem;
   if (!span) return hint === undefined ? head : `${head}\n  ${paint("cyan", hint)}`;

@@ -6,15 +6,16 @@ import { z } from "zod";
 import type { EnvironmentSettings } from "../core/compiled.ts";
 import { durationSchema, milliseconds } from "../core/duration.ts";
 import { suggestion } from "../core/suggest.ts";
+import type { Kinds } from "../kind/kind.ts";
 import { readPlain } from "./check-value.ts";
-import type { Declarations, OwnDocument } from "./declarations.ts";
-import { type ListNode, type MapNode, makeSource, member, type Node, type Place, textOf } from "./node.ts";
-import { type Layer, type Parameter, readParameters } from "./parameters.ts";
+import type { Documents, OwnDocument } from "./documents.ts";
+import { listMember, mapMember } from "./envelope.ts";
+import { type ListNode, type MapNode, makeSource, member, type Node, textOf } from "./node.ts";
+import { type Output, projectOutputs } from "./outputs.ts";
+import { type Parameter, readParameters } from "./parameter-schema.ts";
+import type { Layer } from "./parameters.ts";
 import type { Problems } from "./problems.ts";
 import { parseSource } from "./source.ts";
-
-/** An output as declared. `summary`: to be shown after an apply. */
-export type Output = { readonly name: string; readonly value: Node; readonly place: Place; readonly summary: boolean };
 
 /** A Project with its parts apart; expressions in them are not read yet. */
 export type Project = {
@@ -29,10 +30,9 @@ export type Project = {
 };
 
 const PROJECT_MEMBERS = ["id", "defaultTags", "locals", "parameters", "outputs", "nextSteps"];
-const OUTPUT_MEMBERS = ["value", "description", "summary"];
 
 /** Reads the Project; without one, an empty one stands in so that the rest can still be checked. */
-export function readProject(document: OwnDocument | undefined, problems: Problems): Project {
+export function readProject(document: OwnDocument | undefined, kinds: Kinds, problems: Problems): Project {
   const spec = document?.spec;
   if (spec && spec.type !== "map") problems.add(spec.place, "`spec` must be a map");
   for (const [name, entry] of spec?.type === "map" ? spec.entries : []) {
@@ -44,44 +44,10 @@ export function readProject(document: OwnDocument | undefined, problems: Problem
     id: textOf(member(spec, "id")),
     defaultTags: mapMember(spec, "defaultTags", problems),
     locals: mapMember(spec, "locals", problems),
-    parameters: readParameters(member(spec, "parameters"), problems),
-    outputs: readOutputs(mapMember(spec, "outputs", problems), problems),
+    parameters: readParameters(member(spec, "parameters"), { kinds, problems }),
+    outputs: projectOutputs(mapMember(spec, "outputs", problems), problems),
     nextSteps: listMember(spec, "nextSteps", problems),
   };
-}
-
-function mapMember(node: Node | undefined, name: string, problems: Problems): MapNode | undefined {
-  const found = member(node, name);
-  if (found === undefined || found.type === "map") return found;
-  problems.add(found.place, `\`${name}\` must be a map`);
-  return undefined;
-}
-
-function listMember(node: Node | undefined, name: string, problems: Problems): ListNode | undefined {
-  const found = member(node, name);
-  if (found === undefined || found.type === "list") return found;
-  problems.add(found.place, `\`${name}\` must be a list`);
-  return undefined;
-}
-
-function readOutputs(node: MapNode | undefined, problems: Problems): readonly Output[] {
-  return [...(node?.entries ?? [])].flatMap(([name, { key, value }]) => {
-    const result = member(value, "value");
-    if (!result) problems.add(key, `output \`${name}\` has no \`value\``, "write value: ${...}, and a description");
-    for (const [field, entry] of value.type === "map" ? value.entries : []) {
-      if (!OUTPUT_MEMBERS.includes(field)) {
-        problems.add(entry.key, `unknown field \`${field}\` in output ${name}`, suggestion(field, OUTPUT_MEMBERS));
-      }
-    }
-    return result ? [{ name, value: result, place: key, summary: readSummary(value, name, problems) }] : [];
-  });
-}
-
-function readSummary(output: Node, name: string, problems: Problems): boolean {
-  const node = member(output, "summary");
-  const value = node?.type === "scalar" ? node.value : undefined;
-  if (node && typeof value !== "boolean") problems.add(node.place, `\`summary\` of output ${name} must be true or false`);
-  return value === true;
 }
 
 const environmentSchema = z.strictObject({
@@ -136,7 +102,7 @@ function dropUndefined(value: object): object {
 }
 
 /** Reads every Environment. More than one default is a problem. */
-export function readEnvironments({ environments }: Declarations, problems: Problems): ReadonlyMap<string, EnvironmentDeclaration> {
+export function readEnvironments({ environments }: Documents, problems: Problems): ReadonlyMap<string, EnvironmentDeclaration> {
   const read = new Map<string, EnvironmentDeclaration>();
   let first: string | undefined;
   for (const [name, document] of environments) {
@@ -181,14 +147,16 @@ function flagLayer(text: string, parameters: readonly Parameter[], problems: Pro
     problems.add(undefined, `--param ${text} is not understood`, "write --param name=value");
     return [];
   }
-  const node = flagValue(name, value, parameters.find((parameter) => parameter.name === name)?.schema.type, problems);
+  const schema = parameters.find((parameter) => parameter.name === name)?.schema;
+  const isText = schema === undefined || schema.type === "string";
+  const node = flagValue(name, value, isText, problems);
   return node ? [{ values: { type: "map", entries: new Map([[name, { key: node.place, value: node }]]), place: node.place } }] : [];
 }
 
 /** Text stays text for a text parameter; for every other type the value is read as YAML. */
-function flagValue(name: string, text: string, type: string | undefined, problems: Problems): Node | undefined {
+function flagValue(name: string, text: string, isText: boolean, problems: Problems): Node | undefined {
   const source = makeSource(`--param ${name}=${text}`, process.cwd(), text);
   const place = { source, start: 0, end: text.length };
-  if (type === undefined || type === "string" || text.trim() === "") return { type: "scalar", value: text, style: "quoted", place };
+  if (isText || text.trim() === "") return { type: "scalar", value: text, style: "quoted", place };
   return parseSource(source, problems)[0];
 }

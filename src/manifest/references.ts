@@ -1,6 +1,7 @@
 /** What an expression refers to, read from its syntax tree: dependencies come from here, never from an evaluation. */
 
 import { type Ast, type Condition, chainOf, type Step, walk } from "./ast.ts";
+import type { DeclaredNames } from "./names.ts";
 
 /** A member of a group: named, or by an index that has a value in the context of each resource (`each.key`). */
 export type Member = { readonly name: string } | { readonly index: string };
@@ -14,7 +15,7 @@ export type Reference = {
   readonly guarded: boolean;
   /** Of a group: the member; absent where the whole group is meant. */
   readonly member?: Member;
-  /** The attribute of the resource, where one is named directly. */
+  /** The attribute of the resource (the member of the parameter), where one is named directly. */
   readonly attribute?: string;
   /** The expression is this reference and nothing else. */
   readonly whole: boolean;
@@ -25,11 +26,7 @@ export type Reference = {
 };
 
 /** Every reference of an expression to a root name, in the order of the text. Names bound by macros are none. */
-export function referencesOf(
-  text: string,
-  ast: Ast,
-  names: ReadonlyMap<string, ReadonlyMap<string, "one" | "group">>,
-): readonly Reference[] {
+export function referencesOf(text: string, ast: Ast, names: DeclaredNames): readonly Reference[] {
   const found: Reference[] = [];
   walk(text, ast, (node, { bound, conditions }) => {
     const chain = chainOf(node);
@@ -46,12 +43,7 @@ export function referencesOf(
 
 type Chain = Pick<Reference, "root" | "name" | "guarded" | "member" | "attribute">;
 
-function readChain(
-  text: string,
-  root: string,
-  [first, second, third]: readonly Step[],
-  names: ReadonlyMap<string, ReadonlyMap<string, "one" | "group">>,
-): Chain {
+function readChain(text: string, root: string, [first, second, third]: readonly Step[], names: DeclaredNames): Chain {
   const chain = { root, guarded: first?.optional ?? false, ...(first?.name === undefined ? {} : { name: first.name }) };
   if (first?.name === undefined) return chain;
   const group = names.get(root)?.get(first.name) === "group";

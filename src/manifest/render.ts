@@ -5,13 +5,12 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { LIFECYCLE_DEFAULTS, type Resource, splitKey } from "../core/resource.ts";
 import { isUnknown } from "../core/unknown.ts";
 import { MONITOR } from "../monitor/monitor.ts";
-import { PROJECT_SCOPE } from "./locals.ts";
+import { UnknownAccess } from "./accessor.ts";
+import { NOTHING } from "./frame.ts";
 import { partsOf } from "./result.ts";
 import { closingBrace } from "./template.ts";
-import { fromCel, typeText, UnknownAccess } from "./types.ts";
-
-/** Nothing is known of AWS. */
-const NOTHING: View = () => undefined;
+import { typeText } from "./types.ts";
+import { fromCel } from "./values.ts";
 
 /** One document per resource, lookup and Monitor, then the outputs; remote values stand as `<vpc.main.vpcId>`. */
 export function render(stack: CompiledStack, view: View = NOTHING): readonly JsonObject[] {
@@ -63,10 +62,10 @@ export type Evaluated =
 export function evalExpression(stack: CompiledStack, text: string, view: View = NOTHING): Evaluated {
   const { world, prepared } = partsOf(stack);
   const source = bare(text);
-  const { expression, fault } = world.language.check(source, PROJECT_SCOPE);
+  const { expression, fault } = world.language.check(source, world.root.names.scope);
   if (!expression) return { ok: false, message: fault.hint === undefined ? fault.message : `${fault.message}; ${fault.hint}` };
   const type = typeText(expression.type);
-  const context = world.context(prepared.sources.sources[0]?.directory ?? process.cwd(), view);
+  const context = world.root.context(prepared.sources.sources[0]?.directory ?? process.cwd(), view);
   try {
     return { ok: true, type, value: fromCel(expression.evaluate(context)) ?? null };
   } catch (error) {

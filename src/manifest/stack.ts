@@ -7,71 +7,104 @@ import type { Resource, ResourceKey } from "../core/resource.ts";
 import { objectShape } from "../core/shape.ts";
 import { unknown } from "../core/unknown.ts";
 import type { AnyKind, CheckFinding, StaticResource } from "../kind/kind.ts";
-import { checkValue, holdsExpression, spanOfPath } from "./check-value.ts";
+import type { BlueprintInstance } from "./blueprint-instance.ts";
+import { checkValue, spanOfPath } from "./check-value.ts";
 import type { EnvironmentValues, Prepared } from "./compile.ts";
 import { checkCycles } from "./cycles.ts";
-import type { Declaration } from "./declarations.ts";
-import { type Expander, expand, scopeOf } from "./expand.ts";
-import { DIRECTORY } from "./functions.ts";
-import { type DefaultTags, LazyInstance } from "./instances.ts";
-import { dependsOn, lifecycleOf, readyWhen, renamedFrom } from "./lifecycle.ts";
-import { Links, managedKeys } from "./links.ts";
-import { localValue, PROJECT_SCOPE } from "./locals.ts";
-import { compileMonitors } from "./monitors.ts";
-import { member, type Node, placeOfPath, placeText } from "./node.ts";
+import { checkUnused, declareAll, type Everything } from "./declare.ts";
+import { type Expander, expanderOf } from "./expander.ts";
+import { DIRECTORY } from "./file-functions.ts";
+import { Frame } from "./frame.ts";
+import type { DefaultTags, LazyInstance } from "./instances.ts";
+import { dependsOn, lifecycleOf, readyWhen, type Surroundings, surroundingsOf } from "./lifecycle.ts";
+import { managedKeys } from "./links.ts";
+import { checkUnusedMonitors, compileMonitors } from "./monitors.ts";
+import { checkMoves, type Move, moveOf } from "./moves.ts";
+import type { Names } from "./names.ts";
+import { emptyMap, member, type Node, placeOfPath, placeText } from "./node.ts";
+import { scalarsOf, valueOfNode } from "./node-values.ts";
 import type { Problems } from "./problems.ts";
 import { remembered } from "./remembered.ts";
 import { finish } from "./result.ts";
 import { checkStack, checkTags } from "./tags.ts";
-import { ANY, asObject, type Reading, scalarsOf, ValueReader } from "./value-reader.ts";
+import { ANY, asObject, type Reading } from "./value-reader.ts";
+import { holdsExpression } from "./values.ts";
 import { World } from "./world.ts";
 
 /** Compiles one environment; undefined when it has problems. */
 export function compileEnvironment(prepared: Prepared, values: EnvironmentValues, problems: Problems): CompiledStack | undefined {
-  const expander = makeExpander(prepared, values, problems);
-  const stack = { project: prepared.project.name, environment: values.settings.name };
-  checkStack(stack, prepared.declarations.environments.get(stack.environment)?.place, problems);
-  const tags = defaultTags(prepared, expander);
-  const instances = declareAll(prepared, expander, tags);
-  const labels = new Map(prepared.declarations.resources.map(({ label, kind }) => [label, kind.root]));
-  const resources: Resource[] = [];
-  const lookups: LookupRequest[] = [];
-  for (const instance of instances.values()) {
-    const spec = checkedSpec(instance, expander);
-    if (instance.declaration.kind.lookup) lookups.push(lookupOf(instance, spec, expander));
-    else resources.push(resourceOf(instance, spec, expander, labels));
-  }
-  checkCycles(resources, instances, problems);
-  checkKinds(instances, expander);
-  checkOutputs(prepared, expander);
-  const nextSteps = readNextSteps(prepared, expander);
-  const monitors = compileMonitors(prepared.declarations.monitors, expander);
+  const { documents, project } = prepared;
+  const world = makeWorld(prepared, values);
+  const root = expanderOf(world.root, prepared, problems);
+  const stack = { project: project.name, environment: values.settings.name };
+  checkStack(stack, documents.environments.get(stack.environment)?.place, problems);
+  const all = declareAll(documents.declarations, root, defaultTags(prepared, root));
+  for (const instance of all.instances.values()) instance.check();
+  checkUnusedBlueprints(prepared, all, world, problems);
+  const { resources, lookups } = readAll(all, world);
+  checkCycles(resources, all.resources, problems);
+  checkKinds(all.resources, problems);
+  checkOutputs(prepared, root);
+  const nextSteps = readNextSteps(prepared, root);
+  const monitors = [
+    ...compileMonitors(documents.monitors, root),
+    ...[...all.instances.values()].flatMap(({ declaration, inner }) => compileMonitors(declaration.kind.monitors, inner)),
+  ];
   if (problems.size > 0 || prepared.problems.size > 0) return undefined;
-  return finish({ prepared, values, world: expander.world, resources, lookups, monitors, nextSteps });
+  return finish({ prepared, values, world, resources, lookups, instances: [...all.instances.values()], monitors, nextSteps });
 }
 
-function makeExpander(prepared: Prepared, { settings, params }: EnvironmentValues, problems: Problems): Expander {
-  const { language, texts, project } = prepared;
+function makeWorld({ language, texts, project, standIns }: Prepared, { settings, params }: EnvironmentValues): World {
   const env = { name: settings.name, region: settings.region, accountId: settings.accountId };
-  const world = new World(language, { project: { name: project.name }, env, params });
-  world.setLocals((name, context) => {
+  const { scope } = language.names;
+  const local = (name: string, context: object) => {
     const node = member(project.locals, name);
     const here = Object.assign(Object.create(context), { [DIRECTORY]: node?.place.source.directory });
-    return node && localValue(node, texts, here);
-  });
-  const links = new Links(world, prepared.locals, problems);
-  return { world, texts, links, problems, reader: new ValueReader(world, texts, problems) };
+    return node && valueOfNode(node, { texts, scope }, here);
+  };
+  return new World({ language, statics: { project: { name: project.name }, env, params }, standIns, local });
+}
+
+/** Every resource and lookup, its fields read. */
+function readAll(all: Everything, world: World): { readonly resources: readonly Resource[]; readonly lookups: readonly LookupRequest[] } {
+  const surroundings = new Map<BlueprintInstance, Surroundings>();
+  const resources: Resource[] = [];
+  const lookups: LookupRequest[] = [];
+  const moves: Move[] = [];
+  for (const instance of all.resources.values()) {
+    const spec = checkedSpec(instance);
+    const around = (instance.frame.instance?.around ?? []).map((one) => remembered(surroundings, one, () => surroundingsOf(one)));
+    if (instance.declaration.kind.lookup) lookups.push(lookupOf(instance, spec));
+    else {
+      const move = moveOf(instance, around);
+      if (move) moves.push(move);
+      resources.push(resourceOf(instance, spec, around, move));
+    }
+  }
+  checkMoves(moves, world);
+  return { resources, lookups };
+}
+
+function checkUnusedBlueprints({ documents, language, ...shared }: Prepared, all: Everything, world: World, problems: Problems): void {
+  const used = new Set([...all.instances.values()].map(({ declaration }) => declaration.kind));
+  for (const blueprint of documents.blueprints.values()) {
+    if (used.has(blueprint)) continue;
+    const inside = expanderOf(new Frame(world, language.inside.get(blueprint.name) as Names), shared, problems);
+    checkUnused(blueprint, inside);
+    checkUnusedMonitors(blueprint.monitors, inside);
+  }
 }
 
 /** How project-wide values are read: they see no resource's `self` or `each`. */
-function projectReading(label: string, node: Node, { world, links }: Expander, on: ResourceKey[]): Reading {
-  const context = world.context(node.place.source.directory);
+function projectReading(label: string, node: Node, { frame, links }: Expander, on: ResourceKey[]): Reading {
+  const context = frame.context(node.place.source.directory);
+  const { scope } = frame.names;
   return {
     label,
-    scope: PROJECT_SCOPE,
+    scope,
     context,
     refer: (references) => {
-      const instances = links.resolve(references, { scope: PROJECT_SCOPE, context });
+      const instances = links.resolve(references, { scope, context });
       on.push(...managedKeys(instances ?? []));
       return instances;
     },
@@ -101,57 +134,24 @@ function readDefaultTags({ project }: Prepared, expander: Expander): DefaultTags
   return { values, on };
 }
 
-/** Tells the world every name, then makes the resources; their fields are read later. */
-function declareAll(prepared: Prepared, expander: Expander, tags: () => DefaultTags): ReadonlyMap<string, LazyInstance> {
-  const instances = new Map<string, LazyInstance>();
-  for (const declaration of prepared.declarations.resources) {
-    const expansion = expand(declaration, expander);
-    const scope = scopeOf(declaration, expander.texts);
-    const made = (expansion?.slots ?? []).map((slot) => ({ slot, instance: new LazyInstance(slot, declaration, scope, expander, tags) }));
-    if (made.length === 0) checkTypesOnly(declaration, expander);
-    const { root } = declaration.kind;
-    if (expansion?.excluded !== undefined) expander.world.add(root, declaration.name, { type: "excluded", condition: expansion.excluded });
-    else if (expansion?.group) {
-      const members = new Map(made.map(({ slot, instance }) => [slot.member ?? "", instance]));
-      expander.world.add(root, declaration.name, { type: "group", members });
-    } else if (made[0]) expander.world.add(root, declaration.name, { type: "one", instance: made[0].instance });
-    for (const { instance } of made) addInstance(instances, instance, expander.problems);
-  }
-  return instances;
-}
-
-function addInstance(instances: Map<string, LazyInstance>, instance: LazyInstance, problems: Problems): void {
-  const first = instances.get(instance.key);
-  if (!first) instances.set(instance.key, instance);
-  else
-    problems.add(instance.declaration.place, `${instance.key} is declared twice`, `the first is at ${placeText(first.declaration.place)}`);
-}
-
-/** What does not exist in this environment is still checked for fields and types. */
-function checkTypesOnly(declaration: Declaration, { reader, problems, texts }: Expander): void {
-  const { spec, kind, label } = declaration;
-  if (spec?.type !== "map") return;
-  const reading = { label, scope: scopeOf(declaration, texts), context: undefined, refer: () => [] };
-  const value = asObject(reader.read(spec, kind.spec, reading));
-  checkValue(kind.specSchema, value, { node: spec, label, problems, home: declaration.place, partial: declaration.readOnly });
-}
-
-function checkedSpec(instance: LazyInstance, { problems }: Expander): JsonObject {
+function checkedSpec(instance: LazyInstance): JsonObject {
   const { declaration } = instance;
+  const { problems } = instance.expander;
   const { spec, kind, label } = declaration;
   const value = instance.spec();
   if (spec && spec.type !== "map" && !(spec.type === "scalar" && spec.value === null)) {
     problems.add(spec.place, `the spec of ${label} must be a map`);
     return value;
   }
-  const node = spec?.type === "map" ? spec : ({ type: "map", entries: new Map(), place: declaration.place } as const);
+  const node = spec?.type === "map" ? spec : emptyMap(declaration.place);
   checkValue(kind.specSchema, value, { node, label, problems, home: declaration.place, partial: declaration.readOnly });
   checkTags(kind, value, { node, label, problems });
   return value;
 }
 
-function lookupOf(instance: LazyInstance, spec: JsonObject, { problems }: Expander): LookupRequest {
+function lookupOf(instance: LazyInstance, spec: JsonObject): LookupRequest {
   const { declaration, key } = instance;
+  const { problems } = instance.expander;
   for (const [name, value] of Object.entries(spec)) {
     if (!holdsExpression(value) || problems.size > 0) continue;
     const place = member(declaration.spec, name)?.place;
@@ -160,14 +160,13 @@ function lookupOf(instance: LazyInstance, spec: JsonObject, { problems }: Expand
   return { key, kind: declaration.kind.id, spec, declaredAt: placeText(declaration.document.place) };
 }
 
-function resourceOf(instance: LazyInstance, spec: JsonObject, expander: Expander, labels: ReadonlyMap<string, string>): Resource {
+function resourceOf(instance: LazyInstance, spec: JsonObject, around: readonly Surroundings[], move: Move | undefined): Resource {
   const { declaration, key, each } = instance;
   const { kind } = declaration;
   if (kind.lookup) throw new Error(`${key} is a lookup`);
-  const lifecycle = lifecycleOf(instance, kind, expander);
-  const conditions = readyWhen(instance, expander);
-  const explicit = dependsOn(instance, expander, labels);
-  const previous = renamedFrom(instance, expander);
+  const lifecycle = lifecycleOf(instance, kind, around);
+  const conditions = readyWhen(instance);
+  const explicit = [...dependsOn(instance), ...around.flatMap((surroundings) => surroundings.dependsOn)];
   return Object.freeze({
     key,
     kind: kind.id,
@@ -176,7 +175,8 @@ function resourceOf(instance: LazyInstance, spec: JsonObject, expander: Expander
     lifecycle,
     readyWhen: conditions,
     ...(each ? { each } : {}),
-    ...(previous ? { renamedFrom: previous } : {}),
+    ...(move ? { renamedFrom: move.from } : {}),
+    ...(around.length > 0 ? { within: around.map((surroundings) => surroundings.instance.key) } : {}),
     declaredAt: placeText(declaration.document.place),
   });
 }
@@ -186,17 +186,17 @@ function distinct(dependencies: Resource["dependencies"]): Resource["dependencie
 }
 
 /** Runs the kinds' own checks over all their resources at once. */
-function checkKinds(instances: ReadonlyMap<string, LazyInstance>, expander: Expander): void {
+function checkKinds(instances: ReadonlyMap<string, LazyInstance>, problems: Problems): void {
   const seen = new Map<string, StaticResource>();
   const byKind = Map.groupBy(instances.values(), ({ declaration }) => declaration.kind);
   for (const [kind, members] of byKind) {
     if (kind.lookup || !kind.check) continue;
-    const statics = members.map((instance) => staticResource(instance, instances, expander, seen));
-    for (const { resource, field, message, hint } of findings(kind.check, statics, expander.problems)) {
+    const statics = members.map((instance) => staticResource(instance, instances, seen));
+    for (const { resource, field, message, hint } of findings(kind.check, statics, problems)) {
       const instance = instances.get(resource);
       const node = instance?.declaration.spec;
       const place = node ? placeOfPath(node, field.split(".")) : instance?.declaration.place;
-      expander.problems.add(place, message, hint);
+      (instance?.expander.problems ?? problems).add(place, message, hint);
     }
   }
 }
@@ -214,7 +214,6 @@ function findings(check: NonNullable<AnyKind["check"]>, resources: readonly Stat
 function staticResource(
   instance: LazyInstance,
   instances: ReadonlyMap<string, LazyInstance>,
-  expander: Expander,
   seen: Map<string, StaticResource>,
 ): StaticResource {
   const known = seen.get(instance.key);
@@ -224,9 +223,8 @@ function staticResource(
     key,
     spec: withUnknowns(instance.spec()) as JsonObject,
     refersTo: (field) => {
-      const target = referred(instance, field, expander);
-      const found = target && instances.get(target);
-      return found && staticResource(found, instances, expander, seen);
+      const found = instances.get(referred(instance, field) ?? "");
+      return found && staticResource(found, instances, seen);
     },
     spanOf: (path) => (declaration.spec ? spanOfPath(declaration.spec, path) : undefined),
   };
@@ -235,14 +233,12 @@ function staticResource(
 }
 
 /** The one resource that a field's whole value refers to. */
-function referred(instance: LazyInstance, field: string, { texts, links, world }: Expander): ResourceKey | undefined {
-  const node = member(instance.declaration.spec, field);
-  const read = node?.type === "scalar" ? texts.read(node, instance.scope) : undefined;
+function referred(instance: LazyInstance, field: string): ResourceKey | undefined {
+  const { declaration, scope, frame, expander } = instance;
+  const node = member(declaration.spec, field);
+  const read = node?.type === "scalar" ? expander.texts.read(node, scope) : undefined;
   if (!read || !("text" in read)) return undefined;
-  const { references } = read.text;
-  if (references.length === 0 || !references[0]?.reference.whole) return undefined;
-  const found = links.resolve(references.slice(0, 1), { scope: instance.scope, context: world.contextOf(instance) }) ?? [];
-  return found.length === 1 ? found[0]?.key : undefined;
+  return expander.links.target(read.text, { scope, context: frame.contextOf(instance) })?.key;
 }
 
 /** Expressions as the `Unknown`s that a person reads. */
@@ -256,27 +252,24 @@ export function withUnknowns(value: Json): Json {
 }
 
 /** Outputs are evaluated after an apply; their types and references are checked now. */
-function checkOutputs({ project, texts }: Prepared, expander: Expander): void {
+function checkOutputs({ project, texts }: Prepared, root: Expander): void {
   for (const { name, value } of project.outputs) {
-    expander.reader.read(value, ANY, projectReading(`output ${name}`, value, expander, []));
-    for (const scalar of scalarsOf(value)) texts.read(scalar, PROJECT_SCOPE);
+    root.reader.read(value, ANY, projectReading(`output ${name}`, value, root, []));
+    for (const scalar of scalarsOf(value)) texts.read(scalar, root.frame.names.scope);
   }
 }
 
 const nextStepsSchema = z.strictObject({ nextSteps: z.array(z.union([z.string(), z.strictObject({ text: z.string() })])) });
 
 /** What is to be done after an apply: texts whose expressions are evaluated then, with those left out that a condition says no to. */
-function readNextSteps({ project }: Prepared, expander: Expander): readonly Json[] {
+function readNextSteps({ project }: Prepared, root: Expander): readonly Json[] {
   const node = project.nextSteps;
   if (!node) return [];
   const label = `Project/${project.name}`;
   const shape = objectShape(nextStepsSchema).fields.nextSteps ?? ANY;
-  const steps = expander.reader.read(node, shape, projectReading(label, node, expander, []), "nextSteps");
+  const steps = root.reader.read(node, shape, projectReading(label, node, root, []), "nextSteps");
   const entries = new Map([["nextSteps", { key: node.place, value: node }]]);
-  checkValue(
-    nextStepsSchema,
-    { nextSteps: steps },
-    { node: { type: "map", entries, place: node.place }, label, problems: expander.problems },
-  );
+  const subject = { node: { type: "map", entries, place: node.place } as const, label, problems: root.problems };
+  checkValue(nextStepsSchema, { nextSteps: steps }, subject);
   return Array.isArray(steps) ? steps : [];
 }

@@ -1,7 +1,8 @@
 /** Scalars of a manifest that hold `${...}`: read, checked, and ready to be evaluated. */
 
-import type { Checked, Expression, ExpressionScope, Language } from "./language.ts";
-import type { Place, ScalarNode } from "./node.ts";
+import type { Checked, Expression, Language } from "./language.ts";
+import type { ExpressionScope } from "./names.ts";
+import type { Node, Place, ScalarNode } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import type { Reference } from "./references.ts";
 import { remembered } from "./remembered.ts";
@@ -31,6 +32,9 @@ export class Texts {
   /** Dangling references say nothing while a document that may declare their target could not be read. */
   readonly #incomplete: boolean;
   readonly #read = new WeakMap<ScalarNode, Map<ExpressionScope, ReadScalar>>();
+  readonly #documentScopes = new WeakMap<Node, ExpressionScope>();
+  readonly #loopScopes = new WeakMap<Node, Map<ExpressionScope, ExpressionScope>>();
+  readonly #loopNodes = new WeakMap<ScalarNode, ScalarNode>();
 
   constructor(language: Language, problems: Problems, incomplete: boolean) {
     this.#language = language;
@@ -44,6 +48,22 @@ export class Texts {
     const { value } = node;
     const scopes = remembered(this.#read, node, () => new Map<ExpressionScope, ReadScalar>());
     return remembered(scopes, scope, () => this.#readText(node, value, scope));
+  }
+
+  /** The scope of a document, made once: a document inside a blueprint is read for every instance. */
+  documentScope(document: Node, make: () => ExpressionScope): ExpressionScope {
+    return remembered(this.#documentScopes, document, make);
+  }
+
+  /** The scope of an item with `$for`: the same one each time, so that its texts are read once. */
+  loopScope(item: Node, outer: ExpressionScope, name: string, type: Type): ExpressionScope {
+    const scopes = remembered(this.#loopScopes, item, () => new Map<ExpressionScope, ExpressionScope>());
+    return remembered(scopes, outer, () => ({ ...outer, loops: new Map([...(outer.loops ?? []), [name, type]]) }));
+  }
+
+  /** The expression of a `$for` as a scalar of its own, likewise. */
+  loopNode(node: ScalarNode, expression: string): ScalarNode {
+    return remembered(this.#loopNodes, node, () => ({ ...node, value: expression }));
   }
 
   #readText(node: ScalarNode, value: string, scope: ExpressionScope): ReadScalar {

@@ -1,13 +1,8 @@
-/**
- * The types expressions have, made from the shapes of kinds and parameters, and the values that go with them.
- *
- * CEL's values are not JSON: whole numbers are bigint, and a value of a declared type must be an instance of a class of
- * its own. Those instances are {@link Accessor}s: they read a member when an expression asks for it, so that only what is
- * really used must be known.
- */
+/** The types expressions have, made from the shapes of kinds and parameters. */
 
 import { isObject, type Json } from "../core/json.ts";
 import type { Shape } from "../core/shape.ts";
+import { Accessor } from "./accessor.ts";
 
 /** An expression's type. `none` is the type of `null`; `other` are CEL's own types that no field takes (bytes, durations). */
 export type Type =
@@ -22,9 +17,16 @@ export type ObjectType = {
   readonly name: string;
   readonly what: string;
   readonly fields: ReadonlyMap<string, Type>;
-  /** `resource`: its values are objects in AWS, not data; `root`: all resources of one kind, by name; `names`: the parameters or the locals. */
-  readonly role: "data" | "resource" | "root" | "names";
-  readonly valueClass: new (read: (name: string) => unknown, raw?: Json) => Accessor;
+  /**
+   * `resource`: its values are objects in AWS, not data; `instance`: of a blueprint, likewise; `root`: all resources of one
+   * kind, by name; `names`: the parameters or the locals.
+   */
+  readonly role: "data" | "resource" | "instance" | "root" | "names";
+  readonly valueClass: new (read: (name: string) => unknown, data?: () => Json) => Accessor;
+  /** Of a root inside a blueprint: what the project's own documents call so, which is not seen there. */
+  readonly outside?: ReadonlySet<string>;
+  /** What to do instead, where a member is looked for that it does not have. */
+  readonly advice?: string;
 };
 
 /** Types that have no members of their own; each is one value, and may be compared as such. */
@@ -33,33 +35,6 @@ export const INT: Type = { kind: "int" };
 export const DOUBLE: Type = { kind: "double" };
 export const BOOL: Type = { kind: "bool" };
 export const DYN: Type = { kind: "dyn" };
-
-/** A value of an object type. A Map, because that is what the evaluator reads members from without copying. */
-export class Accessor extends Map<string, unknown> {
-  readonly #read: (name: string) => unknown;
-  /** The JSON behind it; undefined for resources and roots, which are no data. */
-  readonly raw: Json | undefined;
-
-  constructor(read: (name: string) => unknown, raw?: Json) {
-    super();
-    this.#read = read;
-    this.raw = raw;
-  }
-
-  override get(name: string): unknown {
-    return this.#read(name);
-  }
-}
-
-/** Thrown while an expression is evaluated, when it reads what is not known yet. `what` is `vpc.main.vpcId`. */
-export class UnknownAccess extends Error {
-  readonly what: string;
-
-  constructor(what: string) {
-    super(`${what} is not known yet`);
-    this.what = what;
-  }
-}
 
 /** An object type; each has a class of its own, by which the evaluator tells types apart. */
 export function objectType(name: string, what: string, fields: ReadonlyMap<string, Type>, role: ObjectType["role"] = "data"): ObjectType {
@@ -106,7 +81,8 @@ export function typeOfShape(shape: Shape, name: string, types: ObjectTypes): Typ
     case "map":
       return { kind: "map", element: typeOfShape(shape.element, `${name}.value`, types) };
     case "object":
-      return types.of(shape.fields, () => objectType(name, name, fieldTypes(shape.fields, name, types)));
+      // What stands before the colon tells one module's types from another's, and says nothing to a person.
+      return types.of(shape.fields, () => objectType(name, name.slice(name.indexOf(":") + 1), fieldTypes(shape.fields, name, types)));
     case "union":
       return common(shape.options.map((option, index) => typeOfShape(option, `${name}.option${index + 1}`, types)));
     case "any":
@@ -184,68 +160,6 @@ export function typeText(type: Type): string {
 function plural(type: Type): string {
   const words: Partial<Record<Type["kind"], string>> = { int: "whole numbers", double: "numbers", bool: "truth values", dyn: "any values" };
   return words[type.kind] ?? typeText(type);
-}
-
-/** JSON as a value of the type. An absent member of an object reads as `undefined`, which CEL calls a missing key. */
-export function toCel(type: Type, value: Json | undefined): unknown {
-  if (value === undefined || value === null) return value;
-  if (isObject(value) && typeof value.$expr === "string") throw new UnknownAccess(value.$expr);
-  if (isObject(value) && typeof value.$unknown === "string") throw new UnknownAccess(value.$unknown);
-  if (type.kind === "double") return value;
-  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map((element) => toCel(elementOf(type), element));
-  if (!isObject(value)) return value;
-  if (type.kind !== "object") return new Map(Object.entries(value).map(([name, element]) => [name, toCel(elementOf(type), element)]));
-  return new type.valueClass((name) => toCel(type.fields.get(name) ?? DYN, value[name]) ?? undefined, value);
-}
-
-function elementOf(type: Type): Type {
-  return type.kind === "list" || type.kind === "map" ? type.element : DYN;
-}
-
-/** A value as JSON; `undefined` for an empty optional. Throws an Error for what is no data, and {@link UnknownAccess}. */
-export function fromCel(value: unknown): Json | undefined {
-  if (value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "number") return value;
-  if (typeof value === "bigint") return wholeNumber(value);
-  if (Array.isArray(value)) return value.map(fromCel).filter((element) => element !== undefined && element !== null);
-  if (value instanceof Accessor) return dataOf(value);
-  if (value instanceof Map) return members([...value].map(([name, element]) => [String(name), element]));
-  if (isOptional(value)) return value.hasValue() ? fromCel(value.value()) : undefined;
-  if (typeof value === "object" && value.constructor === Object) return members(Object.entries(value));
-  throw new Error("this is no value that a manifest can hold");
-}
-
-function wholeNumber(value: bigint): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number)) return number;
-  throw new Error(`${value} is too large`);
-}
-
-function members(entries: readonly (readonly [string, unknown])[]): Json {
-  return Object.fromEntries(
-    entries.map(([name, element]) => [name, fromCel(element)]).filter(([, element]) => element !== undefined && element !== null),
-  );
-}
-
-function dataOf(accessor: Accessor): Json {
-  if (accessor.raw === undefined) throw new Error("a whole resource is not a value; name one of its attributes");
-  assertKnown(accessor.raw);
-  return accessor.raw;
-}
-
-function assertKnown(value: Json | undefined): void {
-  if (Array.isArray(value)) for (const element of value) assertKnown(element);
-  else if (isObject(value)) {
-    if (typeof value.$expr === "string") throw new UnknownAccess(value.$expr);
-    if (typeof value.$unknown === "string") throw new UnknownAccess(value.$unknown);
-    for (const element of Object.values(value)) assertKnown(element);
-  }
-}
-
-type Optional = { hasValue(): boolean; value(): unknown };
-
-function isOptional(value: unknown): value is Optional {
-  return typeof value === "object" && value !== null && "hasValue" in value && "value" in value;
 }
 
 /** Whether a field of this shape takes a value of this type. Text is not made of numbers here: that is what interpolation is for. */

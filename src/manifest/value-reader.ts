@@ -7,21 +7,22 @@
 
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Shape } from "../core/shape.ts";
-import type { ExpressionScope } from "./language.ts";
+import { UnknownAccess } from "./accessor.ts";
+import type { Frame } from "./frame.ts";
 import type { Resolved } from "./links.ts";
-import { loopedText } from "./loops.ts";
+import { type Loop, loopedText, loopValueText, parenthesized } from "./loops.ts";
+import type { ExpressionScope } from "./names.ts";
 import { isDirective, type ListNode, type MapNode, type Node, type Place, type ScalarNode } from "./node.ts";
 import type { Problems } from "./problems.ts";
-import { remembered } from "./remembered.ts";
 import type { PlacedReference, Text, Texts } from "./texts.ts";
-import { fits, fromCel, shapeText, type Type, typeText, UnknownAccess } from "./types.ts";
-import type { World } from "./world.ts";
+import { fits, shapeText, type Type, typeText } from "./types.ts";
+import { fromCel } from "./values.ts";
 
 /** Any value at all. */
 export const ANY: Shape = Object.freeze({ type: "any", optional: true });
 
 /** Stands for a value that is wrong and was reported. */
-const REPORTED: Json = Object.freeze({ $expr: "" });
+export const REPORTED: Json = Object.freeze({ $expr: "" });
 
 /** What is being read. */
 export type Reading = {
@@ -30,24 +31,24 @@ export type Reading = {
   readonly scope: ExpressionScope;
   /** Undefined: types are checked and nothing is evaluated, for resources that do not exist in this environment. */
   readonly context: object | undefined;
-  /** Told of every expression's references; answers what they mean, or undefined when they may not be. */
-  readonly refer: (references: readonly PlacedReference[]) => Resolved;
+  /** Told of every expression's references, and where in the value it stands; answers what they mean, or undefined when they may not be. */
+  readonly refer: (references: readonly PlacedReference[], path: string) => Resolved;
   /** Told of what an expression that stays reads first; false when it may not stay (reported). */
   readonly stay?: (unknown: UnknownAccess, place: Place) => boolean;
 };
 
-type Loop = { readonly name: string; readonly type: Type; readonly value: unknown };
+/** What a `$for` goes over; an element that is not known yet is what reading it raises. `list`: its expression, written without the variables of the loops around it. */
+type LoopValues = { readonly name: string; readonly type: Type; readonly values: readonly unknown[]; readonly list: () => string };
 type Inner = Reading & { readonly loops: readonly Loop[]; readonly outer: ExpressionScope; readonly path: string };
 
 /** See the file's header. */
 export class ValueReader {
-  readonly #world: World;
+  readonly #frame: Frame;
   readonly #texts: Texts;
   readonly #problems: Problems;
-  readonly #loopScopes = new WeakMap<Node, ExpressionScope>();
 
-  constructor(world: World, texts: Texts, problems: Problems) {
-    this.#world = world;
+  constructor(frame: Frame, texts: Texts, problems: Problems) {
+    this.#frame = frame;
     this.#texts = texts;
     this.#problems = problems;
   }
@@ -90,13 +91,13 @@ export class ValueReader {
     if (!loop) return this.#conditional(item, shape, reading);
     const values = this.#loopValues(loop.value, reading);
     if (!values) return [];
-    const scope = this.#loopScope(item, reading.scope, values.name, values.type);
+    const scope = this.#texts.loopScope(item, reading.scope, values.name, values.type);
     // Nothing is evaluated for what does not exist, but the item's types are still checked.
     const each = reading.context ? values.values : [undefined];
-    return each.flatMap((value) => {
-      const context = reading.context && Object.assign(Object.create(reading.context), { [values.name]: value });
-      const loops = [...reading.loops, { name: values.name, type: values.type, value }];
-      return this.#conditional(item, shape, { ...reading, scope, context, loops });
+    return each.flatMap((value, index) => {
+      const context = reading.context && withVariable(reading.context, values.name, value);
+      const text = () => loopValueText(value, this.#pathOf(value), () => `${values.list()}[${index}]`);
+      return this.#conditional(item, shape, { ...reading, scope, context, loops: [...reading.loops, { name: values.name, text }] });
     });
   }
 
@@ -114,14 +115,20 @@ export class ValueReader {
     return true;
   }
 
-  #loopValues(node: Node, reading: Inner): { name: string; type: Type; values: readonly unknown[] } | undefined {
+  /** How this frame's expressions write a resource. */
+  #pathOf(value: unknown): string | undefined {
+    const known = this.#frame.world.paths.get(value as object);
+    return known?.frame === this.#frame ? known.path : undefined;
+  }
+
+  #loopValues(node: Node, reading: Inner): LoopValues | undefined {
     const [, name, expression] =
       /^\s*([A-Za-z_]\w*)\s+in\s+(\$\{[\s\S]*\})\s*$/.exec(String(node.type === "scalar" ? node.value : "")) ?? [];
     if (name === undefined || expression === undefined) {
       this.#problems.add(node.place, "`$for` is not understood", "write $for: x in ${list}");
       return undefined;
     }
-    const text = this.#texts.read(this.#loopNode(node as ScalarNode, expression), reading.scope);
+    const text = this.#texts.read(this.#texts.loopNode(node as ScalarNode, expression), reading.scope);
     if (!("text" in text)) return undefined;
     const { type } = text.text.expression;
     if (type.kind !== "list" && type.kind !== "dyn") {
@@ -129,32 +136,26 @@ export class ValueReader {
       return undefined;
     }
     const values = this.#evaluateLoop(text.text, reading);
-    return values && { name, type: type.kind === "list" ? type.element : type, values };
-  }
-
-  readonly #loopNodes = new WeakMap<ScalarNode, ScalarNode>();
-
-  /** The expression of a `$for` as a scalar of its own, the same one each time so that it is read once. */
-  #loopNode(node: ScalarNode, expression: string): ScalarNode {
-    return remembered(this.#loopNodes, node, () => ({ ...node, value: expression }));
+    const list = () => parenthesized(loopedText(text.text.expression, reading.loops));
+    return values && { name, type: type.kind === "list" ? type.element : type, values, list };
   }
 
   #evaluateLoop(text: Text, reading: Inner): readonly unknown[] | undefined {
-    if (!reading.refer(text.references)) return undefined;
+    if (!reading.refer(text.references, reading.path)) return undefined;
     if (!reading.context) return [];
     try {
       const values = text.expression.evaluate(reading.context);
       if (Array.isArray(values)) return values;
       this.#problems.add(text.place, "`$for` takes a list");
     } catch (error) {
-      if (error instanceof UnknownAccess) staticOnly(this.#problems, "`$for`")(error, text.place);
-      else this.#failed(error, text);
+      if (!(error instanceof UnknownAccess)) this.#failed(error, text);
+      else return this.#frame.instance?.elements(text.expression) ?? this.#notStatic(error, text);
     }
     return undefined;
   }
 
-  #loopScope(item: Node, outer: ExpressionScope, name: string, type: Type): ExpressionScope {
-    return remembered(this.#loopScopes, item, () => ({ ...outer, loops: new Map([...(outer.loops ?? []), [name, type]]) }));
+  #notStatic(error: UnknownAccess, { place }: Text): undefined {
+    staticOnly(this.#problems, "`$for`")(error, place);
   }
 
   #text(text: Text, shape: Shape, reading: Inner): Json | undefined {
@@ -165,7 +166,7 @@ export class ValueReader {
       this.#problems.add(place, `${what} must be ${shapeText(shape)}, but the expression is ${typeText(expression.type)}`, hint);
       return REPORTED;
     }
-    if (!reading.refer(text.references) || !reading.context) return REPORTED;
+    if (!reading.refer(text.references, reading.path) || !reading.context) return REPORTED;
     try {
       return fromCel(expression.evaluate(reading.context)) ?? undefined;
     } catch (error) {
@@ -178,25 +179,24 @@ export class ValueReader {
   #stays(unknown: UnknownAccess, text: Text, reading: Inner): Json {
     if (reading.stay && !reading.stay(unknown, text.place)) return REPORTED;
     this.#readFiles(text, reading);
-    if (reading.loops.length === 0) return { $expr: text.expression.text };
     // A loop's variable exists while the manifests are read and not later, so its value is written in its place.
-    return { $expr: loopedText(text.expression, reading.loops, (value) => this.#world.pathOf(value)) };
+    if (reading.loops.length > 0) return { $expr: loopedText(text.expression, reading.loops) };
+    return this.#frame.instance?.parts(text.expression) ?? { $expr: text.expression.text };
   }
 
   /** Files are read now even if their text is needed later: the digest covers them, and one that is missing is told. */
-  #readFiles(text: Text, reading: Inner): void {
-    const calls = text.expression.text.matchAll(/\b(?:file|userData)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/g);
-    for (const [, path] of calls) {
-      const { expression } = this.#world.language.check(`file(${path})`, reading.scope);
+  #readFiles({ expression, place }: Text, reading: Inner): void {
+    for (const read of expression.files) {
+      const file = this.#frame.world.language.check(read, reading.scope).expression;
       try {
-        expression?.evaluate(reading.context ?? {});
+        file?.evaluate(reading.context ?? {});
       } catch (error) {
-        this.#failed(error, text);
+        if (!(error instanceof UnknownAccess)) this.#failed(error, { expression, place });
       }
     }
   }
 
-  #failed(error: unknown, { expression, place }: Text): void {
+  #failed(error: unknown, { expression, place }: Pick<Text, "expression" | "place">): void {
     const { code, summary, message } = error as { code?: string; summary?: string; message: string };
     const missing = code === "no_such_key" ? /No such key: (\S+)/.exec(summary ?? "")?.[1] : undefined;
     const hint = missing === undefined ? undefined : `write .?${missing} where it may be absent`;
@@ -210,14 +210,23 @@ export class ValueReader {
 
 const SIMPLE: ReadonlySet<string> = new Set(["int", "double", "bool"]);
 
+function withVariable(context: object, name: string, value: unknown): object {
+  const get = () => {
+    if (value instanceof UnknownAccess) throw value;
+    return value;
+  };
+  return Object.create(context, { [name]: { get } });
+}
+
 /** For values that decide what there is: they may not wait for AWS. */
 export function staticOnly(problems: Problems, what: string): (unknown: UnknownAccess, place: Place) => boolean {
   return (unknown, place) => {
-    problems.add(
-      place,
-      `${what} must be known before any AWS call, but depends on \`${unknown.what}\``,
-      "it may use params, env, project and local",
-    );
+    if (unknown.what !== "")
+      problems.add(
+        place,
+        `${what} must be known before any AWS call, but depends on \`${unknown.what}\``,
+        "it may use params, env, project and local",
+      );
     return false;
   };
 }
@@ -244,11 +253,4 @@ function elementShape(shape: Shape): Shape {
 /** A node as a map of values, for documents' own members such as `lifecycle`. */
 export function asObject(value: Json | undefined): JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
-/** Every scalar below a node. */
-export function scalarsOf(node: Node): readonly ScalarNode[] {
-  if (node.type === "scalar") return [node];
-  if (node.type === "list") return node.items.flatMap(scalarsOf);
-  return [...node.entries.values()].flatMap(({ value }) => scalarsOf(value));
 }

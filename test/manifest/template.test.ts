@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { Json } from "../../src/core/json.ts";
 import { literal } from "../../src/manifest/loops.ts";
 import { parseTemplate } from "../../src/manifest/template.ts";
-import { fromCel } from "../../src/manifest/types.ts";
+import { fromCel } from "../../src/manifest/values.ts";
 
 const expressions = fc.constantFrom("a", "a.b", '"}"', "'{'", '"\\""', "{}", '{"a": {"b": "}"}}', 'r"\\"', '"""a"}"""', "x ? {} : y");
 // A dollar before a brace or an expression would make it one, or a literal.

@@ -172,6 +172,7 @@ export function compile(manifest: Manifest): CompiledStack {
     resolve: (resource, view) => evaluate(resource.spec, view) as JsonObject,
     readyWhen: () => ({ met: true }),
     outputs: (view) => evaluate(Object.fromEntries(resources.map(({ key }) => [key, idOf(key)])), view) as JsonObject,
+    liveOutputs: new Set(),
     summary: [],
     nextSteps: () => [],
   };

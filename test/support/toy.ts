@@ -126,6 +126,7 @@ function compile(kind: AnyKind, toys: readonly Toy[]): CompiledStack {
     }),
     readyWhen: () => ({ met: true }),
     outputs: () => ({}),
+    liveOutputs: new Set(),
     summary: [],
     nextSteps: () => [],
   };
