@@ -4,6 +4,6 @@ export { execute } from "./execute.ts";
 export { Deposed } from "./execution.ts";
 export { heal } from "./heal.ts";
 export { observe } from "./observe.ts";
-export { makePlan } from "./plan.ts";
+export { liveOutputs, makePlan } from "./plan.ts";
 export { presentView } from "./present.ts";
 export { DEFAULT_SETTINGS, LOCAL_SETTINGS } from "./settings.ts";

@@ -1,11 +1,13 @@
 /** The plan: what an apply or a delete would do, from one look. Pure: makes no call and writes nothing. */
 
 import { type Tags, withoutOwnership } from "../aws/tags.ts";
+import type { CompiledStack } from "../core/compiled.ts";
 import { withoutSecrets } from "../core/diff.ts";
 import { equal, type Json, type JsonObject } from "../core/json.ts";
 import { type Change, type Consents, type Plan, planDigest } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
+import { holdsUnknown } from "../core/unknown.ts";
 import { type AnyKind, staysBehind } from "../kind/kind.ts";
 import type { Decision } from "./decide.ts";
 import { Indexes, managedKind, recordOf, type Sweep, selected, sweep } from "./sweep.ts";
@@ -158,11 +160,27 @@ function consentsFor(context: Pick<Context, "kinds">, world: World, changes: rea
   return { delete: count("delete"), replace: count("replace"), missing: vanished.length > limit ? vanished.length : stateful.length };
 }
 
-function outputChanges(world: World, swept: Sweep): Plan["outputs"] {
-  const [before, after] = [world.state.revision?.outputs ?? {}, world.compiled?.outputs(swept.view) ?? {}];
+/** What the outputs marked live are by this look, as far as it tells. */
+export function liveOutputs(context: Pick<Context, "kinds" | "stack">, world: World): JsonObject {
+  const { compiled } = world;
+  const swept = sweepWorld(context, world, {}, new Indexes(stackName(context.stack), world.remotes));
+  if (!compiled || !swept) return {};
+  const known = Object.entries(compiled.outputs(swept.view)).filter(
+    ([name, value]) => compiled.liveOutputs.has(name) && !holdsUnknown(value),
+  );
+  return Object.fromEntries(known);
+}
+
+/** An autoscaler changes what such an output says, which is nothing to apply; that it is declared at all is. */
+function isLive(compiled: CompiledStack | undefined, name: string, before: JsonObject): boolean {
+  return compiled?.liveOutputs.has(name) === true && name in before;
+}
+
+function outputChanges({ state, compiled }: World, swept: Sweep): Plan["outputs"] {
+  const [before, after] = [state.revision?.outputs ?? {}, compiled?.outputs(swept.view) ?? {}];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   const value = (member: "before" | "after", json: Json | undefined) => (json === undefined ? {} : { [member]: json });
   return names
-    .filter((name) => !equal(before[name], after[name]))
+    .filter((name) => !equal(before[name], after[name]) && !isLive(compiled, name, before))
     .map((name) => ({ name, ...value("before", before[name]), ...value("after", after[name]) }));
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ResourceRecord } from "../../src/core/record.ts";
+import { isEmptyPlan } from "../../src/cli/render/plan.ts";
+import type { JsonObject } from "../../src/core/json.ts";
+import type { ResourceRecord, Revision } from "../../src/core/record.ts";
 import { LIFECYCLE_DEFAULTS, type Lifecycle, type ResourceKey } from "../../src/core/resource.ts";
-import { makePlan } from "../../src/engine/plan.ts";
+import { unknown } from "../../src/core/unknown.ts";
+import { liveOutputs, makePlan } from "../../src/engine/plan.ts";
 import { newRecord } from "../../src/engine/records.ts";
 import type { PlanOptions, World } from "../../src/engine/types.ts";
 import type { Remote } from "../../src/kind/kind.ts";
@@ -93,6 +96,24 @@ test("what is replaced names the dependents that change with it, a child of it a
   assert.deepEqual(said(made), ["replace Tagged/a", "replace Tagged/b"]);
   assert.deepEqual(made.changes[0]?.dependents, ["Tagged/b"]);
   assert.equal(made.consents.replace, 2);
+});
+
+test("an output that changes by itself makes no difference; that it appears, or goes, does", () => {
+  const outputs = (now: JsonObject, live: readonly string[], before: JsonObject) => {
+    const compiled = { ...compile([]), outputs: () => now, liveOutputs: new Set(live) };
+    const state = { records: new Map(), revision: { outputs: before } as unknown as Revision };
+    const world: World = { compiled, state, pins: {}, newer: [], remotes: new Map(), orphans: [] };
+    const context = { kinds: KINDS, stack: STACK };
+    return { plan: makePlan(context, world, {}), live: liveOutputs(context, world) };
+  };
+  const changed = outputs({ ips: ["1", "2"], name: "a" }, ["ips"], { ips: ["1"], name: "a" });
+  assert.deepEqual(changed.plan.outputs, []);
+  assert.ok(isEmptyPlan(changed.plan));
+  assert.deepEqual(changed.live, { ips: ["1", "2"] });
+  assert.deepEqual(outputs({ ips: ["1", "2"] }, [], { ips: ["1"] }).plan.outputs, [{ name: "ips", before: ["1"], after: ["1", "2"] }]);
+  assert.deepEqual(outputs({ ips: ["1"] }, ["ips"], {}).plan.outputs, [{ name: "ips", after: ["1"] }]);
+  assert.deepEqual(outputs({}, [], { ips: ["1"] }).plan.outputs, [{ name: "ips", before: ["1"] }]);
+  assert.deepEqual(outputs({ ips: unknown("x") }, ["ips"], { ips: ["1"] }).live, {}, "what is not known is as recorded");
 });
 
 test("the digest is of what would be done: why, and what is left alone, does not count; the objects do", () => {
