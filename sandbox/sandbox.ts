@@ -19,6 +19,7 @@ import { sandboxFolder, shippedFile } from "./places.ts";
 import { lastPublished, publish, type ServerRecord } from "./records.ts";
 
 export { findPython as python } from "./install.ts";
+export { throwAwayKey } from "./keys.ts";
 
 /** A sandbox that runs. */
 export type SandboxState = {

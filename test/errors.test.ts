@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { consentOptions } from "../src/cli/asking.ts";
 import { COMMANDS } from "../src/cli/commands/index.ts";
 import { EXIT_CODES, exitCodeOf } from "../src/cli/exit.ts";
-import { awsOptions, commonOptions, type OptionDefinition, sourceOptions } from "../src/cli/options.ts";
+import { awsOptions, commonOptions, type OptionDefinition, sandboxOptions, sourceOptions } from "../src/cli/options.ts";
 import { stackOption } from "../src/cli/session.ts";
 import { REASONS } from "../src/core/condition.ts";
 import { ERROR_CODES, type ErrorCode } from "../src/core/errors.ts";
@@ -49,7 +49,8 @@ test("docs/operations.md lists every exit code", () => {
 const SHARED: Readonly<Record<string, readonly OptionDefinition[]>> = {
   manifests: sourceOptions,
   stack: [stackOption],
-  AWS: awsOptions,
+  AWS: awsOptions.filter((option) => !sandboxOptions.includes(option)),
+  sandbox: sandboxOptions,
   consent: consentOptions,
   every: commonOptions,
 };

@@ -6,6 +6,7 @@ import { BeaconError, type Problem } from "../core/errors.ts";
 import type { CompileOptions } from "../manifest/compile.ts";
 import type { SourceSet } from "../manifest/source.ts";
 import type { Invocation } from "./command.ts";
+import type { Io } from "./io.ts";
 import type { AwsOptions, SourceOptions } from "./options.ts";
 import { count } from "./render/table.ts";
 
@@ -36,12 +37,15 @@ export async function compileInput({ options, services }: Invocation<SourceOptio
   const environment = options.env ?? process.env.BEACON_ENV;
   const { defaultRegion } = await import("../aws/region.ts");
   const region = options.region ?? (await defaultRegion(options.profile));
+  const sandbox = options.sandbox ? await services.sandbox() : undefined;
+  const where = options.sandboxDir === undefined ? {} : { dir: options.sandboxDir };
   return {
     kinds: await services.kinds(),
     params: options.param ?? [],
     paramsFiles: options.params ?? [],
     ...(environment ? { environment } : {}),
     ...(region ? { region } : {}),
+    ...(sandbox ? { sandbox: { throwAwayKey: () => sandbox.throwAwayKey(where) } } : {}),
   };
 }
 
@@ -50,8 +54,14 @@ export async function compileManifests(invocation: Invocation<SourceOptions>): P
   const { compile } = await import("../manifest/compile.ts");
   const sources = await readSources(invocation);
   const compilation = compile(sources, await compileInput(invocation));
+  sayAloud(compilation.notices, invocation.io);
   if (!compilation.ok) throw await manifestError(compilation.problems, sources, invocation);
   return compilation.stack;
+}
+
+/** What a person must know although nothing is wrong. */
+export function sayAloud(notices: readonly string[], io: Io): void {
+  for (const notice of notices) io.err(`${io.errStyle.yellow("warning:")} ${notice}`);
 }
 
 /** The error that shows these problems. */

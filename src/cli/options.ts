@@ -31,14 +31,11 @@ export const sourceOptions: readonly OptionDefinition[] = [
   { flags: "--params <file>", description: "set parameters from a YAML or JSON file", repeatable: true },
 ];
 
+/** Whether it is the local AWS. */
+export type SandboxOptions = { readonly sandbox?: true; readonly sandboxDir?: string };
+
 /** Which AWS. */
-export type AwsOptions = {
-  readonly region?: string;
-  readonly profile?: string;
-  readonly endpoint?: string;
-  readonly sandbox?: true;
-  readonly sandboxDir?: string;
-};
+export type AwsOptions = SandboxOptions & { readonly region?: string; readonly profile?: string; readonly endpoint?: string };
 
 /** Shared by `--sandbox` and the command `sandbox`. */
 export const sandboxDirOption: OptionDefinition = {
@@ -46,13 +43,18 @@ export const sandboxDirOption: OptionDefinition = {
   description: "folder that names the sandbox (default: BEACON_SANDBOX_DIR, else one per user)",
 };
 
+/** Of every command that compiles manifests. */
+export const sandboxOptions: readonly OptionDefinition[] = [
+  { flags: "--sandbox", description: "use the local AWS, started when it is not running; offline: check as for it" },
+  sandboxDirOption,
+];
+
 /** Of every command that goes to AWS. */
 export const awsOptions: readonly OptionDefinition[] = [
   { flags: "--region <name>", description: "AWS region (default: the environment's, else AWS_REGION, else the profile's)" },
   { flags: "--profile <name>", description: "credentials profile (default: AWS_PROFILE, else the SDK's chain)" },
   { flags: "--endpoint <url>", description: "any AWS-compatible endpoint (default: AWS_ENDPOINT_URL, else AWS)" },
-  { flags: "--sandbox", description: "use the local AWS; started when it is not running" },
-  sandboxDirOption,
+  ...sandboxOptions,
 ];
 
 /** How the command speaks. Every command has these. */

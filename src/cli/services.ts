@@ -68,6 +68,8 @@ export type SandboxControl = {
   readonly stop: (options: { dir?: string }) => Promise<{ readonly stopped: boolean }>;
   readonly status: (options: { dir?: string }) => Promise<SandboxState | undefined>;
   readonly reset: (options: { dir?: string }) => Promise<void>;
+  /** A public key that stands in for a key file that is not there; the same for one sandbox. */
+  readonly throwAwayKey: (options: { dir?: string }) => string;
   /** The Python it would be installed with. Throws SandboxUnavailable where there is none that is new enough. */
   readonly python: () => Promise<string>;
 };

@@ -1,14 +1,14 @@
 import { BeaconError } from "../../core/errors.ts";
 import { defineCommand } from "../command.ts";
 import { compileManifests } from "../manifests.ts";
-import { outputOption, type SourceOptions, sourceOptions } from "../options.ts";
+import { outputOption, type SandboxOptions, type SourceOptions, sandboxOptions, sourceOptions } from "../options.ts";
 import { renderDocument } from "../render/document-output.ts";
 
-export default defineCommand<SourceOptions>({
+export default defineCommand<SourceOptions & SandboxOptions>({
   description:
     "Evaluates one expression against the manifests of an environment, and prints its type and value. Offline: what AWS will choose is unknown.",
   arguments: [{ syntax: "<expression>", description: "with or without ${...}" }],
-  options: [...sourceOptions, outputOption("json", "yaml")],
+  options: [...sourceOptions, ...sandboxOptions, outputOption("json", "yaml")],
   examples: ["beaconctl eval '${params.logRetentionDays * 2}'", "beaconctl eval 'values(subnet.public).map(s, s.cidrBlock)'"],
   async run(invocation) {
     const { io, options, args } = invocation;

@@ -2,15 +2,15 @@ import type { CompiledStack } from "../../core/compiled.ts";
 import type { ResourceKey } from "../../core/resource.ts";
 import { defineCommand } from "../command.ts";
 import { compileManifests } from "../manifests.ts";
-import { outputOption, type SourceOptions, sourceOptions } from "../options.ts";
+import { outputOption, type SandboxOptions, type SourceOptions, sandboxOptions, sourceOptions } from "../options.ts";
 import { renderDocument } from "../render/document-output.ts";
 
 /** What needs what; `field` is the spec field whose expression says so. */
 type Edge = { readonly from: ResourceKey; readonly to: ResourceKey; readonly field?: string };
 
-export default defineCommand<SourceOptions>({
+export default defineCommand<SourceOptions & SandboxOptions>({
   description: "Prints what depends on what: text with one resource a line, or dot for Graphviz. Offline.",
-  options: [...sourceOptions, outputOption("text", "dot", "json")],
+  options: [...sourceOptions, ...sandboxOptions, outputOption("text", "dot", "json")],
   examples: ["beaconctl graph --env prod", "beaconctl graph -o dot | dot -Tsvg > graph.svg"],
   async run(invocation) {
     const { io, options } = invocation;

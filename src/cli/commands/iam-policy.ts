@@ -1,12 +1,12 @@
 import { defineCommand } from "../command.ts";
 import { compileManifests } from "../manifests.ts";
-import { type SourceOptions, sourceOptions } from "../options.ts";
+import { type SandboxOptions, type SourceOptions, sandboxOptions, sourceOptions } from "../options.ts";
 import { neededOperations } from "../policy.ts";
 
-export default defineCommand<SourceOptions>({
+export default defineCommand<SourceOptions & SandboxOptions>({
   description:
     "Prints the IAM policy that applying these manifests needs: the operations their kinds and Monitors declare, what these depend on, and the state table. Offline.",
-  options: sourceOptions,
+  options: [...sourceOptions, ...sandboxOptions],
   examples: ["beaconctl iam-policy --env prod > policy.json"],
   async run(invocation) {
     const { services, io } = invocation;

@@ -1,11 +1,11 @@
 import { defineCommand } from "../command.ts";
 import { compileManifests } from "../manifests.ts";
-import { outputOption, type SourceOptions, sourceOptions } from "../options.ts";
+import { outputOption, type SandboxOptions, type SourceOptions, sandboxOptions, sourceOptions } from "../options.ts";
 import { renderDocument } from "../render/document-output.ts";
 
-export default defineCommand<SourceOptions>({
+export default defineCommand<SourceOptions & SandboxOptions>({
   description: "Shows the manifests of one environment with everything expanded; what AWS will choose stands as <vpc.main.vpcId>. Offline.",
-  options: [...sourceOptions, outputOption("yaml", "json")],
+  options: [...sourceOptions, ...sandboxOptions, outputOption("yaml", "json")],
   examples: ["beaconctl render --env prod", "beaconctl render --env dev -o json"],
   async run(invocation) {
     const compiled = await compileManifests(invocation);
