@@ -22,11 +22,15 @@ export function planRequest(
 ): PlanRequest {
   const { kinds } = session.context;
   const { args, options } = invocation;
-  const declared = (session.compiled?.resources ?? []).map((resource) => resource.key);
+  const resources = session.compiled?.resources ?? [];
+  const declared = resources.map((resource) => resource.key);
   const lookups = (session.compiled?.lookups ?? []).map((lookup) => lookup.key);
   const replace = (options.replace ?? []).map((word) => findKey(kinds, declared, word));
   return {
-    options: { ...(args.length > 0 ? { only: selectKeys(kinds, declared, args) } : {}), ...(replace.length > 0 ? { replace } : {}) },
+    options: {
+      ...(args.length > 0 ? { only: selectKeys(kinds, declared, args, resources) } : {}),
+      ...(replace.length > 0 ? { replace } : {}),
+    },
     refresh: (options.refresh ?? []).map((word) => lookupNamed(lookups, word) ?? findKey(kinds, lookups, word)),
   };
 }

@@ -1,26 +1,44 @@
-/** The JSON Schema of manifests, for editors: every kind, and the project's own parameters. Every field takes its type or an expression. */
+/** The JSON Schema of manifests, for editors: every kind, those of the project's blueprints, and its parameters. Every field takes its type or an expression. */
 
 import type { JsonObject } from "../core/json.ts";
 import type { Shape } from "../core/shape.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 import { MONITOR } from "../monitor/monitor.ts";
 import { prepare } from "./compile.ts";
-import type { Parameter, ParameterSchema } from "./parameters.ts";
+import { type MadeKind, madeKindsOf } from "./made-kinds.ts";
+import type { Parameter, ParameterSchema } from "./parameter-schema.ts";
 import type { SourceSet } from "./source.ts";
 
 const EXPRESSION: JsonObject = { type: "string", pattern: "\\$\\{" };
 const NULL: JsonObject = { type: "null", description: "Omitted." };
 
-type Documented = Pick<AnyKind | AnyLookup, "apiVersion" | "name" | "doc" | "spec" | "lookup">;
+type Documented = Pick<AnyKind | AnyLookup | MadeKind, "apiVersion" | "name" | "doc" | "spec">;
+
+const DEPENDS_ON = { type: "array", items: { type: "string" }, description: "What must be ready first, as KIND/NAME." };
+// What a document may say beside what every document may: of a resource, and of a blueprint's instance.
+const MANAGED: JsonObject = {
+  dependsOn: DEPENDS_ON,
+  readyWhen: { type: "array", items: EXPRESSION, description: "Conditions on `self` before dependents start." },
+  lifecycle: { $ref: "#/$defs/lifecycle" },
+};
+const MADE: JsonObject = { dependsOn: DEPENDS_ON, lifecycle: { $ref: "#/$defs/instanceLifecycle" } };
 
 /** One schema for every document of a manifest set; without sources, parameters may be anything. */
 export function jsonSchema(kinds: Kinds, sources?: SourceSet): JsonObject {
-  const parameters = sources ? prepare(sources, { kinds }).project.parameters : undefined;
-  const own = { Project: ownSchema("Project", projectSpec()), Environment: ownSchema("Environment", environmentSpec(parameters)) };
-  // A Monitor may have the members that a lookup may.
-  const monitor: Documented = { ...MONITOR, lookup: true };
-  const documents = [kindSchemas(monitor, "Monitor"), ...[...kinds.values()].map((kind) => kindSchemas(kind, definitionName(kind)))];
-  const names = [...Object.keys(own), "Monitor", ...[...kinds.values()].map(definitionName)];
+  const prepared = sources && prepare(sources, { kinds });
+  const made = prepared ? madeKindsOf(prepared) : [];
+  const inside = ["Monitor", ...[...kinds.values(), ...made].map(definitionName)];
+  const own = {
+    Project: ownSchema("Project", projectSpec()),
+    Environment: ownSchema("Environment", environmentSpec(prepared?.project.parameters)),
+    Blueprint: ownSchema("Blueprint", blueprintSpec(inside)),
+  };
+  const documents = [
+    kindSchemas(MONITOR, "Monitor", {}),
+    ...[...kinds.values()].map((kind) => kindSchemas(kind, definitionName(kind), kind.lookup ? {} : MANAGED)),
+    ...made.map((kind) => kindSchemas(kind, definitionName(kind), MADE)),
+  ];
+  const names = [...Object.keys(own), ...inside];
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "BEACON manifest",
@@ -31,14 +49,14 @@ export function jsonSchema(kinds: Kinds, sources?: SourceSet): JsonObject {
   };
 }
 
-function definitionName({ apiVersion, name }: AnyKind | AnyLookup): string {
+function definitionName({ apiVersion, name }: Documented): string {
   return `${apiVersion.replace("/", ".")}.${name}`;
 }
 
 /** The kind's own definition, and those of objects that stand in several places of its spec. */
-function kindSchemas(kind: Documented, name: string): Record<string, JsonObject> {
+function kindSchemas(kind: Documented, name: string, members: JsonObject): Record<string, JsonObject> {
   const shared = new SharedObjects(kind.spec, name);
-  const own = kindSchema(kind, shared);
+  const own = kindSchema(kind, members, shared);
   return { [name]: own, ...shared.definitions };
 }
 
@@ -74,12 +92,7 @@ class SharedObjects {
   }
 }
 
-function kindSchema(kind: Documented, shared: SharedObjects): JsonObject {
-  const managed = {
-    dependsOn: { type: "array", items: { type: "string" }, description: "Resources that must be ready first, as KIND/NAME." },
-    readyWhen: { type: "array", items: EXPRESSION, description: "Conditions on `self` before dependents start." },
-    lifecycle: { $ref: "#/$defs/lifecycle" },
-  };
+function kindSchema(kind: Documented, members: JsonObject, shared: SharedObjects): JsonObject {
   return {
     type: "object",
     description: kind.doc,
@@ -91,7 +104,7 @@ function kindSchema(kind: Documented, shared: SharedObjects): JsonObject {
       metadata: { $ref: "#/$defs/metadata" },
       forEach: { description: "One resource for each: scalars or a map.", anyOf: [EXPRESSION, { type: "array" }, { type: "object" }] },
       includeWhen: { description: "Whether the resource exists.", anyOf: [EXPRESSION, { type: "boolean" }] },
-      ...(kind.lookup ? {} : managed),
+      ...members,
       spec: shapeSchema(kind.spec, shared),
     },
   };
@@ -188,6 +201,7 @@ function projectSpec(): JsonObject {
     properties: {
       value: {},
       description: { type: "string" },
+      live: { type: "boolean", description: "Its value changes by itself: a change of it alone is no difference." },
       summary: { type: "boolean", description: "Shown after an apply; where no output says so, all are." },
     },
   };
@@ -201,6 +215,21 @@ function projectSpec(): JsonObject {
       parameters: { type: "object", additionalProperties: { $ref: "#/$defs/parameter" } },
       outputs: { type: "object", additionalProperties: output },
       nextSteps: { type: "array", items: nextStep, description: "What a person should do after an apply." },
+    },
+  };
+}
+
+function blueprintSpec(documents: readonly string[]): JsonObject {
+  return {
+    type: "object",
+    required: ["kind", "resources"],
+    additionalProperties: false,
+    properties: {
+      kind: { type: "string", pattern: "^[A-Z][A-Za-z0-9]*$", description: "The kind of its instances." },
+      description: { type: "string" },
+      parameters: { type: "object", additionalProperties: { $ref: "#/$defs/parameter" } },
+      resources: { type: "array", minItems: 1, items: { oneOf: documents.map((name) => ({ $ref: `#/$defs/${name}` })) } },
+      outputs: { type: "object", description: "Names and values, or {value, description}." },
     },
   };
 }
@@ -268,10 +297,25 @@ function commonDefinitions(): JsonObject {
         manage: { type: ["boolean", "string"] },
       },
     },
+    instanceLifecycle: {
+      type: "object",
+      additionalProperties: false,
+      description: "For the resources inside, where neither they nor their kinds say anything.",
+      properties: {
+        deletion: choice("delete", "force", "retain", "protect"),
+        replace: choice("createFirst", "deleteFirst", "never"),
+        drift: choice("correct", "report", "ignore"),
+        adopt: { anyOf: [{ type: "boolean" }, EXPRESSION] },
+      },
+    },
     parameter: {
       type: "object",
-      required: ["type"],
-      properties: { type: { enum: ["string", "integer", "number", "boolean", "array", "object"] }, format: { enum: ["hostname", "cidr"] } },
+      anyOf: [{ required: ["type"] }, { required: ["typeOf"] }],
+      properties: {
+        type: { enum: ["string", "integer", "number", "boolean", "array", "object"] },
+        typeOf: { type: "string", description: "The type of a kind's field: ec2.aws/v1 Subnet.spec.tags" },
+        format: { enum: ["hostname", "cidr"] },
+      },
     },
   };
 }

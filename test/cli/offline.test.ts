@@ -42,6 +42,38 @@ metadata: {name: a}
 spec: {vpcId: "\${vpc.main.vpcId}", cidrBlock: 10.0.1.0/24}
 `,
 );
+const blueprint = join(folder, "blueprint.yaml");
+writeFileSync(
+  blueprint,
+  `
+apiVersion: beacon/v1
+kind: Blueprint
+metadata: {name: network}
+spec:
+  kind: Network
+  description: A VPC with subnets.
+  parameters:
+    zones: {type: integer, default: 2, minimum: 1, description: How many.}
+    unused: {type: string, default: ""}
+  resources:
+    - apiVersion: ec2.aws/v1
+      kind: VPC
+      metadata: {name: own}
+      spec: {cidrBlock: "10.\${string(params.zones)}.0.0/16"}
+  outputs:
+    vpcId: {value: "\${vpc.own.vpcId}", description: Its id.}
+---
+apiVersion: blueprint.beacon/v1
+kind: Network
+metadata: {name: office}
+---
+apiVersion: ec2.aws/v1
+kind: Subnet
+metadata: {name: office}
+spec: {vpcId: "\${network.office.vpcId}", cidrBlock: 10.2.1.0/24}
+`,
+);
+const withBlueprint = { file: [good, blueprint] };
 const monitored = join(folder, "monitored.yaml");
 writeFileSync(
   monitored,
@@ -55,17 +87,21 @@ spec: {alarmState: {alarmName: "\${vpc.main.vpcId}-errors"}, retries: 1}
 const bad = join(folder, "bad.yaml");
 writeFileSync(bad, "apiVersion: ec2.aws/v1\nkind: VPC\nmetadata: {name: other}\nspec: {cidrblock: 10.0.0.0/16}\n");
 
+/** What the last command said aloud. */
+const said: string[] = [];
+
 /** Runs a command with services that know nothing of AWS; resolves to what it printed. */
 async function printed(name: string, args: readonly string[], options: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const entry = COMMANDS.find((candidate) => candidate.name === name);
   const command = (await entry?.load()) as AnyCommand;
   const out: string[] = [];
+  said.length = 0;
   const services = {
     version: "1.2.3",
     kinds: async () => kinds,
     iamPolicy: async (operations: Parameters<Services["iamPolicy"]>[0]) => iamPolicy(operations, { stateTable: "beacon-state" }),
   } as unknown as Services;
-  const io = fakeIo({ out: (text) => void out.push(text) });
+  const io = fakeIo({ out: (text) => void out.push(text), err: (text) => void said.push(text) });
   const invocation: Invocation<{ file: readonly string[] }> = {
     args,
     options: { color: false, file: [good], ...options },
@@ -107,6 +143,20 @@ const cases: readonly { name: string; args?: readonly string[]; options?: Readon
   { name: "iam-policy", options: { file: [good, monitored] }, expected: /"cloudwatch:DescribeAlarms"/ },
   { name: "explain", args: ["vpc"], expected: /cidrBlock +string[\s\S]*immutable/ },
   { name: "explain", args: ["Subnet.VpcId"], expected: /^Subnet\.spec\.vpcId +string/ },
+  { name: "validate", options: withBlueprint, expected: /^Valid: 2 files/ },
+  { name: "render", options: withBlueprint, expected: /name: office\.own\n[\s\S]*vpcId: <network\.office\.vpcId>/ },
+  { name: "graph", options: withBlueprint, expected: /Subnet\/office\n {2}└ VPC\/office\.own \(vpcId\)/ },
+  { name: "eval", args: ["network.office.zones * 2"], options: withBlueprint, expected: /a whole number: 4$/ },
+  { name: "schema", options: withBlueprint, expected: /"const": "Network"/ },
+  { name: "explain", options: withBlueprint, expected: /\nNetwork +blueprint\.beacon\/v1 +blueprint\n/ },
+  {
+    name: "explain",
+    args: ["network"],
+    options: withBlueprint,
+    expected:
+      /^Network {3}blueprint[\s\S]*A VPC with subnets\.[\s\S]*Blueprint\/network[\s\S]*zones +integer +How many\. Default: 2\.[\s\S]*vpcId +string +Its id\./,
+  },
+  { name: "explain", args: ["Network.zones"], options: withBlueprint, expected: /^Network\.spec\.zones +integer[\s\S]*from 1 to/ },
   { name: "completion", args: ["bash"], expected: /compgen -W "validate render [^"]*sandbox[\s\S]*complete -F _beaconctl beaconctl/ },
   { name: "completion", args: ["fish"], expected: /-a diff -d "show what an apply would change/ },
   { name: "version", expected: /^beaconctl 1\.2\.3 \(node / },
@@ -117,6 +167,16 @@ for (const { name, args = [], options, expected } of cases) {
     assert.match(await printed(name, args, options), expected);
   });
 }
+
+test("validate says what is declared and not used", async () => {
+  await printed("validate", [], withBlueprint);
+  assert.deepEqual(
+    said.map((line) => line.replaceAll(`${folder}/`, "")),
+    ["warning: the parameter `unused` of Blueprint/network is not used (blueprint.yaml:10:5)"],
+  );
+  await printed("validate", [], { file: [good] });
+  assert.deepEqual(said, []);
+});
 
 test("the policy allows what the declared checks read, and nothing for others", async () => {
   assert.doesNotMatch(await printed("iam-policy", []), /cloudwatch:/);

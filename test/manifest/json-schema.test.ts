@@ -36,6 +36,36 @@ test("every kind is described, and every field takes its type or an expression",
   assert.equal(at(schema, "$defs", "ec2.aws.v1.AvailabilityZones", "properties", "lifecycle"), undefined, "a lookup has no life cycle");
 });
 
+test("the kinds of blueprints are described with their parameters, and stand in the documents of blueprints", () => {
+  const blueprint = `apiVersion: beacon/v1
+kind: Blueprint
+metadata: { name: network }
+spec:
+  kind: Network
+  parameters:
+    range: { typeOf: ec2.aws/v1 VPC.spec.cidrBlock, description: Its range }
+    zones: { type: integer, maximum: 3, default: 2 }
+  resources: [{ apiVersion: ec2.aws/v1, kind: VPC, metadata: { name: own }, spec: { cidrBlock: "\${params.range}" } }]
+`;
+  const schema = jsonSchema(kinds, sourcesOf({ "project.yaml": PROJECT, "blueprint.yaml": blueprint }));
+  const definition = at(schema, "$defs", "blueprint.beacon.v1.Network", "properties");
+  const spec = at(definition, "spec", "anyOf", 0);
+  assert.deepEqual(at(spec, "required"), ["range"]);
+  const expression = { type: "string", pattern: "\\$\\{" };
+  const nothing = { type: "null", description: "Omitted." };
+  assert.deepEqual(at(spec, "properties", "zones"), {
+    description: "Default: 2.",
+    anyOf: [{ type: "integer", maximum: 3 }, expression, nothing],
+  });
+  assert.equal(at(spec, "properties", "range", "description"), "Its range");
+  assert.equal(at(definition, "readyWhen"), undefined);
+  const resources = at(schema, "$defs", "Blueprint", "properties", "spec", "properties", "resources", "items", "oneOf") as {
+    $ref: string;
+  }[];
+  assert.ok(resources.some(({ $ref }) => $ref === "#/$defs/blueprint.beacon.v1.Network"));
+  assert.equal(resources.length, kinds.size + 2, "Monitors, too");
+});
+
 test("an object that stands in several places is defined once, and nothing refers to what is not defined", () => {
   const definitions = jsonSchema(kinds).$defs as Record<string, unknown>;
   const text = JSON.stringify(definitions);

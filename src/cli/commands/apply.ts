@@ -26,7 +26,12 @@ type Options = SourceOptions &
 export default defineCommand<Options>({
   description:
     "Brings AWS to what the manifests say: shows the plan, asks, and converges. What was interrupted is resolved and carried on by the next run.",
-  arguments: [{ syntax: "[resources...]", description: "only these, as KIND/NAME, and what they need" }],
+  arguments: [
+    {
+      syntax: "[resources...]",
+      description: "only these, as KIND/NAME, and what they need; an instance of a blueprint means what is inside",
+    },
+  ],
   options: [
     ...sourceOptions,
     ...awsOptions,

@@ -11,7 +11,7 @@ type Options = SourceOptions & AwsOptions & { readonly refresh?: readonly string
 
 export default defineCommand<Options>({
   description: "Shows what an apply would change, field by field, and why. Looks at AWS each time and cannot write, by construction.",
-  arguments: [{ syntax: "[resources...]", description: "only these, as KIND/NAME" }],
+  arguments: [{ syntax: "[resources...]", description: "only these, as KIND/NAME; an instance of a blueprint means what is inside" }],
   options: [
     ...sourceOptions,
     ...awsOptions,

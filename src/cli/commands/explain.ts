@@ -1,25 +1,27 @@
 import { MONITOR } from "../../monitor/monitor.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand, type Invocation } from "../command.ts";
 import { findField } from "../fields.ts";
-import { explainField, explainKind, explainMonitor, listKinds } from "../render/explanation.ts";
+import { hasManifests, readSources } from "../manifests.ts";
+import { type SourceOptions, sourceOptions } from "../options.ts";
+import { type ExplainedKind, explainField, explainKind, explainMonitor, listKinds } from "../render/explanation.ts";
 import { findKind } from "../resources.ts";
 
-export default defineCommand({
+export default defineCommand<SourceOptions>({
   description:
-    "Documents a kind, or one of its fields. Fields are found by the manifest's name and by AWS's (VpcId, vpcId). Without a kind: lists them.",
+    "Documents a kind, or one of its fields; the kinds that blueprints make, too, where the manifests are given. Fields are found by the manifest's name and by AWS's (VpcId, vpcId). Without a kind: lists them.",
   arguments: [{ syntax: "[kind.field]", description: "KIND, or KIND.field.field" }],
-  options: [],
+  options: sourceOptions,
   examples: ["beaconctl explain", "beaconctl explain vpc", "beaconctl explain SecurityGroup.ingress.cidrIpv4"],
-  async run({ io, args, services }) {
-    const kinds = await services.kinds();
-    const [word] = args;
-    if (word === undefined) {
-      io.out(listKinds(kinds));
+  async run(invocation) {
+    const { io, args } = invocation;
+    const [name, ...path] = (args[0] ?? "").split(".");
+    if (name?.toLowerCase() === MONITOR.root) {
+      io.out(path.length === 0 ? explainMonitor(io.style) : explainField(MONITOR, findField(MONITOR, path), io.style));
       return 0;
     }
-    const [name = "", ...path] = word.split(".");
-    if (name.toLowerCase() === MONITOR.root) {
-      io.out(path.length === 0 ? explainMonitor(io.style) : explainField(MONITOR, findField(MONITOR, path), io.style));
+    const kinds = await allKinds(invocation);
+    if (!name) {
+      io.out(listKinds(kinds));
       return 0;
     }
     const kind = findKind(kinds, name);
@@ -27,3 +29,10 @@ export default defineCommand({
     return 0;
   },
 });
+
+async function allKinds(invocation: Invocation<SourceOptions>): Promise<readonly ExplainedKind[]> {
+  const kinds = await invocation.services.kinds();
+  if (!hasManifests(invocation.options)) return [...kinds.values()];
+  const { madeKinds } = await import("../../manifest/made-kinds.ts");
+  return [...kinds.values(), ...madeKinds(kinds, await readSources(invocation))];
+}

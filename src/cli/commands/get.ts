@@ -13,7 +13,9 @@ type Options = SourceOptions & AwsOptions & StackOptions;
 export default defineCommand<Options>({
   description:
     "Lists resources as they are at AWS now. `orphans` are objects with our tags that no record and no manifest names; `stacks` what the state table knows.",
-  arguments: [{ syntax: "[what...]", description: "KIND, KIND/NAME, all (the default), orphans or stacks" }],
+  arguments: [
+    { syntax: "[what...]", description: "KIND, KIND/NAME (of an instance: what is inside), all (the default), orphans or stacks" },
+  ],
   options: [...sourceOptions, stackOption, ...awsOptions, outputOption("json", "yaml", "name", "wide")],
   examples: ["beaconctl get --env prod", "beaconctl get sg subnets -o wide", "beaconctl get orphans", "beaconctl get stacks -o name"],
   async run(invocation) {
@@ -54,9 +56,10 @@ async function getStacks(invocation: Invocation<Options>): Promise<0> {
 
 async function showResources({ args, options, io }: Invocation<Options>, session: Session, world: World): Promise<string> {
   const { kinds } = session.context;
-  const declared = session.compiled?.resources.map(({ key }) => key) ?? [];
+  const resources = session.compiled?.resources ?? [];
+  const declared = resources.map(({ key }) => key);
   const words = args.filter((word) => word !== "all");
-  const keys = selectKeys(kinds, new Set([...world.state.records.keys(), ...declared]), words);
+  const keys = selectKeys(kinds, new Set([...world.state.records.keys(), ...declared]), words, resources);
   const { makePlan } = await import("../../engine/engine.ts");
   const plan = session.compiled ? makePlan(session.context, world, {}) : undefined;
   const views = keys.map((key) => viewOf(key, world, { kinds, plan }));

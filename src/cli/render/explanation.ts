@@ -2,21 +2,21 @@
 
 import type { FieldMeta } from "../../core/field.ts";
 import type { Shape } from "../../core/shape.ts";
-import type { AnyKind, AnyLookup, Identity, Kinds } from "../../kind/kind.ts";
+import type { AnyKind, AnyLookup, Identity } from "../../kind/kind.ts";
+import type { MadeKind } from "../../manifest/made-kinds.ts";
 import { MONITOR } from "../../monitor/monitor.ts";
 import { type Fielded, type FoundField, innerFields } from "../fields.ts";
 import type { Style } from "../io.ts";
 import { alignRows, type Row, renderTable } from "./table.ts";
 import { renderValue } from "./value.ts";
 
+/** One of AWS's kinds, or one that a blueprint makes. */
+export type ExplainedKind = AnyKind | AnyLookup | MadeKind;
+
 /** A table of all kinds. */
-export function listKinds(kinds: Kinds): string {
-  const rows = [...kinds.values()].map((kind) => [
-    kind.name,
-    kind.shortNames.join(","),
-    kind.apiVersion,
-    kind.lookup ? "lookup" : "managed",
-  ]);
+export function listKinds(kinds: readonly ExplainedKind[]): string {
+  const type = (kind: ExplainedKind) => ("madeBy" in kind ? "blueprint" : kind.lookup ? "lookup" : "managed");
+  const rows = kinds.map((kind) => [kind.name, kind.shortNames.join(","), kind.apiVersion, type(kind)]);
   const monitor = [MONITOR.name, MONITOR.shortNames.join(","), MONITOR.apiVersion, "check"];
   return renderTable(["KIND", "SHORT", "APIVERSION", "TYPE"], [...rows, monitor].sort());
 }
@@ -33,16 +33,11 @@ export function explainMonitor(style: Style): string {
 }
 
 /** A kind: what it is, how its objects are found again, its spec and its status. */
-export function explainKind(kind: AnyKind | AnyLookup, style: Style): string {
+export function explainKind(kind: ExplainedKind, style: Style): string {
   return [
     `${style.bold(kind.name)}   ${kind.apiVersion}${kind.shortNames.length > 0 ? `   short: ${kind.shortNames.join(", ")}` : ""}`,
     kind.doc,
-    ...(kind.lookup
-      ? ["", "A lookup: read when a revision is accepted, and pinned with it."]
-      : ["", `Identity: ${identityText(kind.identity)}`]),
-    ...(kind.lookup || kind.deviations.length === 0
-      ? []
-      : ["", "Differs from AWS's own words:", ...kind.deviations.map((text) => `  - ${text}`)]),
+    ...nature(kind),
     "",
     style.bold("spec"),
     ...fieldList(kind.spec.fields, style),
@@ -50,6 +45,14 @@ export function explainKind(kind: AnyKind | AnyLookup, style: Style): string {
     style.bold("status"),
     ...fieldList(kind.status.fields, style),
   ].join("\n");
+}
+
+function nature(kind: ExplainedKind): string[] {
+  if ("madeBy" in kind) return ["", `Made by ${kind.madeBy}: its parameters are the spec of an instance, its outputs the status.`];
+  if (kind.lookup) return ["", "A lookup: read when a revision is accepted, and pinned with it."];
+  const deviations =
+    kind.deviations.length === 0 ? [] : ["", "Differs from AWS's own words:", ...kind.deviations.map((text) => `  - ${text}`)];
+  return ["", `Identity: ${identityText(kind.identity)}`, ...deviations];
 }
 
 /** A field: its type, what it means, and how BEACON treats it. */
