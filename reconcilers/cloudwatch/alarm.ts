@@ -230,7 +230,7 @@ export const alarm = defineKind({
         // AWS replaces all of it, whatever is left out.
         const whole = wholeAlarm(said, seen);
         await aws.write(cloudwatch, "PutMetricAlarm", { ...alarmOut(whole), AlarmName: id });
-        return { values: { ...Object.fromEntries(FIELDS.map((name) => [name, undefined])), ...whole } };
+        return { values: { ...Object.fromEntries(FIELDS.map((name) => [name, undefined])), ...whole, ...withDefaults(whole) } };
       },
     },
     cloudwatchTags("alarmArn"),

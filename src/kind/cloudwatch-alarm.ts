@@ -53,7 +53,9 @@ export function alarmOut(alarm: JsonObject): PutMetricAlarmInput {
 
 /** Spec and status of an alarm, but its tags. `fields`: the spec's. */
 export function alarmOf(alarm: MetricAlarm, fields: readonly string[]): JsonObject {
-  const all = fromAws(alarm) as JsonObject;
+  const { metrics, ...said } = fromAws(alarm) as JsonObject;
+  // AWS may say that there are none, and an alarm that watches a metric has no such list.
+  const all: JsonObject = Array.isArray(metrics) && metrics.length > 0 ? { ...said, metrics } : said;
   const own = Object.fromEntries([...fields, "alarmArn", "stateValue"].map((name) => [name, all[name]]));
   return defined({ ...own, ...withDefaults(all) });
 }

@@ -25,7 +25,7 @@ export type Bench = {
   readonly session: AwsSession;
 };
 
-export async function benchFor(kind: AnyKind, stack = `${freshProject()}/test`): Promise<Bench> {
+export async function benchFor(kind: AnyKind, stack = `${freshProject()}/test`, region = TEST_REGION): Promise<Bench> {
   const looks = [...kind.list.operations, ...(kind.explainBlocked?.operations ?? [])] as OperationName[];
   const acts = [
     ...kind.create.operations,
@@ -34,7 +34,7 @@ export async function benchFor(kind: AnyKind, stack = `${freshProject()}/test`):
   ] as OperationName[];
   const session = connect({
     endpoint: await sandboxEndpoint(),
-    region: TEST_REGION,
+    region,
     sandbox: true,
     readOperations: new Set(looks),
     operations: new Set([...looks, ...acts]),
