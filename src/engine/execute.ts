@@ -6,21 +6,20 @@
  * what depends on it.
  */
 
-import { AwsError } from "../aws/errors.ts";
 import { BeaconError } from "../core/errors.ts";
-import { reach, reversed } from "../core/graph.ts";
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
-import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
-import { holdsUnknown } from "../core/unknown.ts";
-import { naturalKey, type Remote, staysBehind } from "../kind/kind.ts";
+import { type ResourceKey, stackName } from "../core/resource.ts";
+import { type Remote, staysBehind } from "../kind/kind.ts";
 import { Actor } from "./actor.ts";
 import { settle } from "./converge.ts";
 import { prepare, withdrawIntent } from "./create.ts";
 import { Deposed, doneWord, Execution, Halt } from "./execution.ts";
+import { knownOutputs, learnMissing, learnPresent } from "./knowledge.ts";
+import { inTheWay, type Relations, relationsOf, usersGone } from "./relations.ts";
 import { type Removal, remove } from "./remove.ts";
 import { clearTheWay, hasToRetire, letGo, retire } from "./succession.ts";
-import { Indexes, isLate, lateFields, managedKind, recordOf, selected } from "./sweep.ts";
+import { Indexes, isLate, lateFields, managedKind, selected } from "./sweep.ts";
+import { after, begin, emptyTask, reached, type Task, type Tasks } from "./task.ts";
 import type { Context, Result, Run, RunReport } from "./types.ts";
 
 /** Resolves when everything is done, failed, skipped or out of time. Throws {@link Deposed} when the stack passed to another. */
@@ -46,64 +45,6 @@ async function everyResult(execution: Execution, tasks: Tasks): Promise<readonly
   } catch (error) {
     throw error instanceof BeaconError && error.code === "LeaseLost" ? new Deposed(error, execution.touched) : error;
   }
-}
-
-/** A stage other tasks wait for. Its rejection is seen by whoever waits, and by nobody else. */
-class Stage {
-  readonly done: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-  open = true;
-
-  constructor() {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    promise.catch(() => {});
-    this.done = promise;
-    this.resolve = () => {
-      this.open = false;
-      resolve();
-    };
-    this.reject = (error) => {
-      this.open = false;
-      reject(error);
-    };
-  }
-}
-
-/** One resource's work: an actor's for a declared one, a removal for any other. */
-type Task = {
-  readonly key: ResourceKey;
-  readonly change: Change | undefined;
-  readonly clear: Stage;
-  readonly usable: Stage;
-  readonly settled: Stage;
-  readonly finished: Stage;
-  /** The task this one waits for now, and its stage. */
-  waitsFor: { readonly task: Task; readonly stage: Stage } | undefined;
-  start: () => void;
-  result: Promise<Result | undefined>;
-};
-
-type Tasks = Map<ResourceKey, Task>;
-
-/** Waits for another's stage. Throws a Halt instead of closing a circle of tasks that would wait for each other for ever. */
-async function reached(task: Task, other: Task, stage: "clear" | "usable" | "settled" | "finished"): Promise<void> {
-  if (other[stage].open && closesCircle(task, other)) {
-    throw new Halt("skipped", "DependencyNotReady", `${task.key} and ${other.key} wait for each other: apply in two steps`);
-  }
-  task.waitsFor = { task: other, stage: other[stage] };
-  try {
-    await other[stage].done;
-  } finally {
-    task.waitsFor = undefined;
-  }
-}
-
-function closesCircle(task: Task, other: Task): boolean {
-  let next = other;
-  // A stage that is over holds nobody up, even where its waiter has not gone on yet.
-  while (next !== task && next.waitsFor?.stage.open) next = next.waitsFor.task;
-  return next === task;
 }
 
 function tasksOf(execution: Execution): Tasks {
@@ -140,119 +81,6 @@ function tasksOf(execution: Execution): Tasks {
   return tasks;
 }
 
-function emptyTask(key: ResourceKey, change: Change | undefined): Task {
-  return {
-    key,
-    change,
-    clear: new Stage(),
-    usable: new Stage(),
-    settled: new Stage(),
-    finished: new Stage(),
-    waitsFor: undefined,
-    start: () => {},
-    result: Promise.resolve(undefined),
-  };
-}
-
-// What is already there is visible to expressions from the start; what is being replaced shows its successor later.
-function learnPresent(
-  execution: Execution,
-  resources: readonly Resource[],
-  changes: ReadonlyMap<ResourceKey, Change>,
-  indexes: Indexes,
-): void {
-  for (const resource of resources) {
-    const record = recordOf(execution.run.world.state.records, resource);
-    const remote = record?.id === undefined ? undefined : indexes.of(managedKind(execution.context.kinds, resource.kind)).byId(record.id);
-    const change = changes.get(resource.key);
-    if (remote && change?.action !== "replace" && change?.action !== "create") execution.learn(resource.key, remote.values);
-  }
-}
-
-type Relations = {
-  /** Who refers to a resource now. */
-  readonly users: ReadonlyMap<ResourceKey, readonly { readonly key: ResourceKey; readonly late: boolean }[]>;
-  /** Who was recorded as needing it. */
-  readonly usersBefore: ReadonlyMap<string, readonly string[]>;
-  /** Who cannot go on before something else is deleted. */
-  readonly parked: ReadonlySet<string>;
-  /** What is to be deleted, by kind and natural key. */
-  readonly leaving: ReadonlyMap<string, readonly ResourceKey[]>;
-};
-
-function leavingOf(execution: Execution): Map<string, ResourceKey[]> {
-  const leaving = new Map<string, ResourceKey[]>();
-  for (const { key, action } of execution.run.plan.changes) {
-    const record = action === "delete" ? execution.run.world.state.records.get(key) : undefined;
-    const name = record && naturalKey(managedKind(execution.context.kinds, record.kind), record.observed);
-    if (record && name !== undefined) leaving.set(`${record.kind} ${name}`, [...(leaving.get(`${record.kind} ${name}`) ?? []), key]);
-  }
-  return leaving;
-}
-
-// Whether the resource is, or might be, created under a natural key that must become free first.
-function waitsForName(execution: Execution, resource: Resource, leaving: Relations["leaving"]): boolean {
-  const holders = inTheWay(execution, resource, leaving);
-  return holders ? holders.length > 0 : [...leaving.keys()].some((name) => name.startsWith(`${resource.kind} `));
-}
-
-function relationsOf(execution: Execution, resources: readonly Resource[]): Relations {
-  const users = new Map<ResourceKey, { key: ResourceKey; late: boolean }[]>();
-  for (const resource of resources) {
-    const kind = managedKind(execution.context.kinds, resource.kind);
-    for (const { on, field } of resource.dependencies) {
-      if (on === resource.key) continue;
-      const list = users.get(on) ?? [];
-      list.push({ key: resource.key, late: isLate(kind, field) });
-      users.set(on, list);
-    }
-  }
-  const needs = new Map([...execution.run.world.state.records.values()].map(({ key, dependencies }) => [key, dependencies]));
-  const wanted = new Map([...users].map(([key, list]) => [key, list.map((user) => user.key)]));
-  const first = execution.run.plan.changes.filter(({ order }) => order === "deleteFirst").map(({ key }) => key);
-  const leaving = leavingOf(execution);
-  const named = resources.filter((resource) => waitsForName(execution, resource, leaving)).map(({ key }) => key);
-  return { users, usersBefore: reversed(needs), parked: reach(wanted, [...first, ...named]), leaving };
-}
-
-function begin(execution: Execution, task: Task, work: () => Promise<string>): void {
-  const since = execution.context.runtime.monotonic();
-  task.result = work().then(
-    (message) => finish(execution, task, since, { outcome: "done", message }),
-    (error: unknown) => {
-      for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.reject(error);
-      const halt = haltOf(error);
-      return finish(execution, task, since, { outcome: halt.outcome, message: halt.message, reason: halt.reason });
-    },
-  );
-}
-
-// Errors that end one resource's work become its result; those that end the run are thrown.
-function haltOf(error: unknown): Halt {
-  if (error instanceof Halt) return error;
-  if (error instanceof AwsError) return new Halt("failed", "Refused", `${error.name}: ${error.message}`);
-  if (error instanceof BeaconError && error.code === "ReadFailed") return new Halt("failed", "Refused", error.message);
-  throw error;
-}
-
-type Ending = Pick<Result, "outcome" | "message" | "reason">;
-
-function finish(execution: Execution, task: Task, since: number, ending: Ending): Result | undefined {
-  const action = task.change?.action ?? "none";
-  const quiet = ending.outcome === "done" && action === "none" && (task.change?.retires.length ?? 0) === 0;
-  if (quiet) return undefined;
-  const phase = ending.outcome === "interrupted" ? "skipped" : ending.outcome;
-  execution.progress({
-    key: task.key,
-    action,
-    phase,
-    message: ending.message,
-    generation: execution.record(task.key)?.generation ?? 1,
-    since,
-  });
-  return { key: task.key, action, ...ending };
-}
-
 async function workOn(task: Task, actor: Actor, tasks: Tasks, relations: Relations): Promise<string> {
   try {
     return await convergeDeclared(task, actor, tasks, relations);
@@ -286,6 +114,7 @@ async function convergeDeclared(task: Task, actor: Actor, tasks: Tasks, { users,
     holders.flatMap((key) => tasks.get(key) ?? []),
     "finished",
   );
+  await learnMissing(actor);
   await settle(actor, false);
   task.usable.resolve();
   const late = needs(true);
@@ -317,26 +146,6 @@ async function retireAfterUsers(
   }
 }
 
-/** Waits for a stage of other tasks; what failed there skips this one. */
-async function after(execution: Execution, task: Task, others: readonly Task[], stage: "clear" | "usable" | "finished"): Promise<void> {
-  for (const other of others) {
-    const report = { key: task.key, action: task.change?.action ?? "none", generation: 1, since: execution.context.runtime.monotonic() };
-    if (task.change && task.change.action !== "none") execution.progress({ ...report, phase: "after", message: `after ${other.key}` });
-    await reached(task, other, stage).catch((cause: unknown) => {
-      const unfinished = cause instanceof Halt && (cause.outcome === "interrupted" || cause.outcome === "waiting");
-      throw new Halt(unfinished ? cause.outcome : "skipped", "DependencyNotReady", `${other.key} is not there yet`);
-    });
-  }
-}
-
-// Resources on their way out that hold the natural key this one is to be created under; `undefined` while that is not known.
-function inTheWay(execution: Execution, resource: Resource, leaving: Relations["leaving"]): readonly ResourceKey[] | undefined {
-  const kind = managedKind(execution.context.kinds, resource.kind);
-  if (kind.identity.by !== "name") return [];
-  const name = naturalKey(kind, execution.run.world.compiled?.resolve(resource, execution.view) ?? {});
-  return name === undefined ? undefined : (leaving.get(`${kind.id} ${name}`) ?? []);
-}
-
 type Others = {
   readonly tasks: Tasks;
   readonly indexes: Indexes;
@@ -357,37 +166,4 @@ async function removeUndeclared(execution: Execution, task: Task, { tasks, index
   } else execution.drop(record.key);
   for (const stage of [task.clear, task.usable, task.settled, task.finished]) stage.resolve();
   return doneWord(change.action);
-}
-
-/** What was recorded as needing this object is deleted first, or brought to need it no more. */
-async function usersGone(execution: Execution, task: Task, tasks: Tasks, { usersBefore, parked }: Relations): Promise<void> {
-  const before = (key: ResourceKey) => execution.run.world.state.records.get(key)?.dependencies ?? [];
-  for (const key of usersBefore.get(task.key) ?? []) {
-    const other = tasks.get(key as ResourceKey);
-    if (!other || other.key === task.key) continue;
-    const leaves = other.change?.action === "delete" || other.change?.action === "forget";
-    // Two that need each other (groups whose rules refer to each other) cannot both wait: each withdraws what it can.
-    if (leaves && reaches(before, task.key, other.key)) continue;
-    // One that stays, but cannot go on before something else is deleted, may in turn be waiting for this: it lets go instead.
-    if (!leaves && parked.has(other.key)) continue;
-    if (closesCircle(task, other)) continue;
-    await reached(task, other, leaves ? "finished" : "settled").catch(() => {
-      throw new Halt("skipped", "DependencyNotReady", `${other.key} still uses it`);
-    });
-  }
-}
-
-function reaches(needs: (key: ResourceKey) => readonly ResourceKey[], from: ResourceKey, to: ResourceKey): boolean {
-  const seen = new Set<ResourceKey>([from]);
-  for (const key of seen) {
-    if (key === to) return true;
-    for (const need of needs(key)) seen.add(need);
-  }
-  return false;
-}
-
-// An output whose value did not become known is null, as an excluded resource's is.
-function knownOutputs(outputs: JsonObject): JsonObject {
-  const known = (value: Json | undefined): Json => (value === undefined || holdsUnknown(value) ? null : value);
-  return isObject(outputs) ? Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, known(value)])) : {};
 }
