@@ -1,5 +1,6 @@
 /** When two values of a field say the same, by the field's compare mode. */
 
+import { canonicalDnsName } from "./dns-name.ts";
 import type { Compare } from "./field.ts";
 import { canonical, isObject, type Json, type JsonArray, type JsonObject } from "./json.ts";
 import type { Shape } from "./shape.ts";
@@ -7,6 +8,7 @@ import type { Shape } from "./shape.ts";
 /** The value in a form whose equality is the field's equality. */
 export function normalize(value: Json, compare: Compare | undefined): Json {
   if (compare === undefined || compare === "exact") return value;
+  if (compare === "dns-name") return typeof value === "string" ? canonicalDnsName(value) : value;
   if (compare === "set") return Array.isArray(value) ? sorted(value) : value;
   if (compare === "json") return parsed(value);
   if (compare === "iam-policy") return policy(parsed(value));

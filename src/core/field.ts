@@ -8,8 +8,8 @@
 import { z } from "zod";
 import type { Json, JsonObject } from "./json.ts";
 
-/** How two values of a field are compared. `{ keyed }`: a list of objects, told apart by that member. */
-export type Compare = "exact" | "set" | "iam-policy" | "json" | { readonly keyed: string };
+/** How two values of a field are compared. `dns-name`: whatever its case, final dot and escapes. `{ keyed }`: a list of objects, told apart by that member. */
+export type Compare = "exact" | "set" | "iam-policy" | "json" | "dns-name" | { readonly keyed: string };
 
 /**
  * One member of a set or keyed list as a person reads it: `tcp 22 from 0.0.0.0/0`. A value that AWS has yet to choose

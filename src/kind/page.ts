@@ -152,6 +152,8 @@ function compareText(compare: Compare): string {
       return "an IAM policy";
     case "json":
       return "JSON";
+    case "dns-name":
+      return "a DNS name, in any spelling";
     default:
       return `by ${code(compare.keyed)}`;
   }
