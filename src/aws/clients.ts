@@ -75,7 +75,7 @@ export class Clients {
 
   // Under a lease, what changes something has connections of its own, which end with the lease; reads go on.
   #client<Module>(service: Service<Module>, lease: Lease | undefined): Promise<{ module: unknown; client: Client }> {
-    const key = lease ? `${service.id} leased` : service.id;
+    const key = [service.id, service.region ?? "", lease ? "leased" : ""].join(" ");
     let made = this.#clients.get(key);
     if (!made) {
       made = this.#make(service, lease);

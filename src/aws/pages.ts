@@ -7,6 +7,7 @@ const TOKENS: readonly (readonly [answer: string, request: string])[] = [
   ["NextToken", "NextToken"],
   ["nextToken", "nextToken"],
   ["NextMarker", "Marker"],
+  ["NextPageMarker", "Marker"],
   ["NextContinuationToken", "ContinuationToken"],
   ["PaginationToken", "PaginationToken"],
   ["LastEvaluatedTableName", "ExclusiveStartTableName"],

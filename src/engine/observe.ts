@@ -4,6 +4,7 @@
  * Writes nothing, by the types of what it is given.
  */
 
+import { forOneLook } from "../aws/look.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { digest, equal, type JsonObject } from "../core/json.ts";
@@ -28,11 +29,12 @@ type ObserveOptions = { readonly refresh?: readonly ResourceKey[]; readonly kind
 
 /** As {@link observe}, of a state that is loaded already, or of a part of it. */
 export async function observeWith(
-  context: Context,
+  given: Context,
   compiled: CompiledStack | undefined,
   state: StackState,
   options: ObserveOptions = {},
 ): Promise<World> {
+  const context = { ...given, reader: forOneLook(given.reader) };
   const [{ pins, newer }, remotes] = await Promise.all([
     resolveLookups(context, compiled, state, new Set(options.refresh)),
     listAll(context, compiled, state, options.kinds ?? []),

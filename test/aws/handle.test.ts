@@ -57,6 +57,16 @@ describe("handles", { concurrency: 1 }, () => {
     assert.deepEqual(session.calls(), []);
   });
 
+  test("a service that is in one region is asked there, beside itself in the session's", async () => {
+    const elsewhere = service("ec2", "EC2Client", () => import("@aws-sdk/client-ec2"), { region: "us-east-1" });
+    server.answer(NO_VPCS);
+    for (const one of [ec2, elsewhere, ec2]) await session.reader.read(one, "DescribeVpcs", {});
+    assert.deepEqual(
+      server.requests.map(({ region }) => region),
+      ["ap-northeast-2", "us-east-1", "ap-northeast-2"],
+    );
+  });
+
   test("a writer throws on an undeclared operation", async () => {
     await assert.rejects(session.writer(lease()).write(ec2, "DeleteVpc", { VpcId: "vpc-1" }), code("OperationUndeclared"));
     assert.equal(server.requests.length, 0);

@@ -6,6 +6,7 @@ const ROWS: readonly { why: string; page: Record<string, unknown>; next: Record<
   { why: "EC2", page: { NextToken: "t" }, next: { NextToken: "t" } },
   { why: "Logs", page: { nextToken: "t" }, next: { nextToken: "t" } },
   { why: "ELBv2", page: { NextMarker: "m" }, next: { Marker: "m" } },
+  { why: "Route 53 Domains", page: { NextPageMarker: "m" }, next: { Marker: "m" } },
   { why: "IAM", page: { Marker: "m", IsTruncated: true }, next: { Marker: "m" } },
   { why: "IAM's last page", page: { Marker: "m", IsTruncated: false }, next: undefined },
   { why: "DynamoDB tables", page: { LastEvaluatedTableName: "a" }, next: { ExclusiveStartTableName: "a" } },

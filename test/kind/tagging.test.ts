@@ -43,6 +43,21 @@ test("kinds that ask at the same moment share one request, and each gets its own
   ]);
 });
 
+test("what is in no region is asked for where it is indexed, beside what is in one", async () => {
+  const regions: (string | undefined)[] = [];
+  const pages = async (service: { readonly region?: string }) => {
+    regions.push(service.region);
+    return [{ ResourceARN: "arn:aws:route53:::hostedzone/Z1", Tags: [] }];
+  };
+  const aws = { pages } as unknown as Reader;
+  const [zones] = await Promise.all([
+    taggedResources(aws, "route53:hostedzone", OWN, { isGlobal: true }),
+    taggedResources(aws, "logs", OWN),
+  ]);
+  assert.deepEqual([...(zones?.keys() ?? [])], ["arn:aws:route53:::hostedzone/Z1"]);
+  assert.deepEqual(regions, ["us-east-1", undefined]);
+});
+
 test("other tags, and later questions, are requests of their own", async () => {
   const { aws, requests } = reader();
   await Promise.all([taggedResources(aws, "logs", OWN), taggedResources(aws, "logs", { Team: "shop" })]);

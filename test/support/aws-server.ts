@@ -4,7 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export type ServerAnswer = { readonly status?: number; readonly body: string } | "hang";
-export type SeenRequest = { readonly operation: string; readonly body: string; readonly userAgent: string };
+/** `region`: the one that it was signed for. */
+export type SeenRequest = { readonly operation: string; readonly body: string; readonly userAgent: string; readonly region: string };
 
 export type AwsServer = {
   readonly endpoint: string;
@@ -25,7 +26,8 @@ export async function startAwsServer(): Promise<AwsServer> {
     const body = Buffer.concat(chunks).toString();
     const target = String(request.headers["x-amz-target"] ?? "");
     const operation = target.split(".")[1] ?? new URLSearchParams(body).get("Action") ?? "";
-    requests.push({ operation, body, userAgent: String(request.headers["user-agent"]) });
+    const region = /Credential=[^/]+\/[^/]+\/([^/]+)\//.exec(String(request.headers.authorization))?.[1] ?? "";
+    requests.push({ operation, body, userAgent: String(request.headers["user-agent"]), region });
     for (const wake of waiting) wake();
     const answer = answers[0] ?? { status: 500, body: "" };
     if (answers.length > 1) answers = answers.slice(1);
