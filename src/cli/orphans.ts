@@ -1,8 +1,8 @@
 /** Orphans as records, so that an explicit delete can take them down like anything else. */
 
-import { parseOwnership } from "../aws/tags.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { LIFECYCLE_DEFAULTS, type ResourceKey } from "../core/resource.ts";
+import { ownerOf } from "../engine/identify.ts";
 import type { World } from "../engine/types.ts";
 import { managedKinds } from "./resources.ts";
 import type { Session } from "./session.ts";
@@ -29,7 +29,7 @@ export async function lookWithOrphans(session: Session): Promise<World> {
 export function withOrphans(world: World, keys: readonly ResourceKey[]): World {
   const records = new Map(world.state.records);
   for (const { kind, remote, key } of world.orphans) {
-    const owner = parseOwnership(remote.tags);
+    const owner = ownerOf(remote);
     if (!owner || !keys.includes(key) || records.has(key)) continue;
     const record: ResourceRecord = {
       key,

@@ -42,6 +42,8 @@ export class Actor {
   forceReplace: boolean;
   /** A create was opened here and not sent yet, or was definitely not executed: nothing needs to be looked for. */
   fresh = false;
+  /** A create of the open intent may have been executed: an earlier run's, or one that had no clear answer. */
+  mayExist = false;
   /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
   looked = true;
   /** Who owns the name was read in this run: kinds whose create overwrites need it. */

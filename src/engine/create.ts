@@ -65,6 +65,7 @@ function isRenamed(actor: Actor, desired: JsonObject): boolean {
 
 function openIntent(actor: Actor, decision: Decision): void {
   const record = actor.record ?? actor.newRecord(decision);
+  actor.mayExist = record.intent?.generation === decision.generation;
   const { identity } = actor.kind;
   const name = identity.by === "name" && identity.name ? decision.desired[identity.name.field] : undefined;
   const now = actor.execution.context.runtime.now();
@@ -139,6 +140,8 @@ async function afterCreate(actor: Actor, failure: Failure, record: ResourceRecor
 async function collided(actor: Actor, record: ResourceRecord): Promise<void> {
   await actor.wait("Resolving", "AWS says that it exists; looking whose it is");
   actor.looked = true;
+  // Without tags, the open intent would make it ours; but nothing of ours was sent before the call that met it.
+  if (!actor.mayExist && actor.decide().identified.via === "intent" && !actor.kind.taggable) closeIntent(actor, record);
   const decision = actor.decide();
   if (decision.action !== "create") return;
   const age = actor.ageMs(actor.openedMs, record.intent?.openedAt);

@@ -5,9 +5,10 @@
  */
 
 import { ownershipTags, TAG_GENERATION, TAG_RESOURCE } from "../aws/tags.ts";
+import { same } from "../core/compare.ts";
 import type { Reason } from "../core/condition.ts";
 import { type Diff, diff, type LeftAlone } from "../core/diff.ts";
-import { equal, isObject, type JsonObject } from "../core/json.ts";
+import { isObject, type JsonObject } from "../core/json.ts";
 import type { Action } from "../core/plan.ts";
 import type { ResourceRecord, Retiring } from "../core/record.ts";
 import { type Resource, type Stack, stackName } from "../core/resource.ts";
@@ -129,7 +130,9 @@ function present(subject: Subject, identified: Identified, current: Remote): Dec
   const base = { identified, generation, current, desired };
   if (!subject.resource.lifecycle.manage) return { ...base, action: "none", diff: NO_DIFF };
   const found = heedDrift(subject, compare(subject, desired, current));
-  const forced = found.differences.some((difference) => difference.immutable);
+  // Of an object that is still being made AWS may not tell everything yet.
+  const isPending = subject.kind.ready(current.values).state === "waiting";
+  const forced = found.differences.some(({ immutable, before }) => immutable && !(isPending && before === undefined));
   if (forced || subject.forceReplace) return replace(subject, { ...base, diff: found });
   if (identified.via === "adopt") return { ...base, action: "adopt", diff: found };
   if (movedFrom(subject, current)) return { ...base, action: "move", diff: found };
@@ -206,7 +209,9 @@ function orderBeside(subject: Subject, successor: JsonObject, retiring: readonly
 
 function sharesExclusive(kind: AnyKind, desired: JsonObject, current: Remote): boolean {
   const exclusive = Object.keys(kind.spec.fields).filter((name) => kind.spec.fields[name]?.meta?.exclusive);
-  return exclusive.some((name) => desired[name] !== undefined && equal(desired[name], current.values[name]));
+  return exclusive.some(
+    (name) => desired[name] !== undefined && same(desired[name], current.values[name], kind.spec.fields[name]?.meta?.compare),
+  );
 }
 
 function sameName(kind: AnyKind, desired: JsonObject, current: Remote): boolean {

@@ -10,7 +10,6 @@
  * objects as ever; only an object of a resource that was removed meanwhile then stays, as an orphan.
  */
 
-import { parseOwnership } from "../aws/tags.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
@@ -19,6 +18,7 @@ import { isDeletable, type Resource } from "../core/resource.ts";
 import type { AnyKind, Remote } from "../kind/kind.ts";
 import { execute } from "./execute.ts";
 import { Deposed, Execution, Halt, type Touch } from "./execution.ts";
+import { ownerOf } from "./identify.ts";
 import { observe } from "./observe.ts";
 import { makePlan } from "./plan.ts";
 import { begun, isBegun } from "./records.ts";
@@ -89,8 +89,8 @@ async function clearUp(execution: Execution, leftover: Leftover): Promise<Result
   }
 }
 
-function isOf({ tags }: Remote, { uid, generation }: ResourceRecord): boolean {
-  const owner = tags && parseOwnership(tags);
+function isOf(remote: Remote, { uid, generation }: ResourceRecord): boolean {
+  const owner = ownerOf(remote);
   return owner?.uid === uid && owner.generation === generation;
 }
 

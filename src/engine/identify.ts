@@ -51,9 +51,9 @@ export class RemoteIndex {
   }
 }
 
-/** Whose object it is, by its tags. */
+/** Whose object it is, by its tags, else by what else says so. */
 export function ownerOf(remote: Remote): Ownership | undefined {
-  return remote.tags && parseOwnership(remote.tags);
+  return (remote.tags && parseOwnership(remote.tags)) ?? remote.owner;
 }
 
 function push(map: Map<string, Remote[]>, key: string, remote: Remote): void {

@@ -16,9 +16,10 @@ export function learnPresent(
   indexes: Indexes,
 ): void {
   for (const resource of resources) {
-    const record = recordOf(execution.run.world.state.records, resource);
-    const remote = record?.id === undefined ? undefined : indexes.of(managedKind(execution.context.kinds, resource.kind)).byId(record.id);
     const change = changes.get(resource.key);
+    // By its binding or, where the records are lost, as the plan has found it.
+    const id = recordOf(execution.run.world.state.records, resource)?.id ?? change?.id;
+    const remote = id === undefined ? undefined : indexes.of(managedKind(execution.context.kinds, resource.kind)).byId(id);
     if (remote && change?.action !== "replace" && change?.action !== "create") execution.learn(resource.key, remote.values);
   }
 }

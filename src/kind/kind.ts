@@ -8,6 +8,8 @@
 
 import type { z } from "zod";
 import type { OperationName, Reader, Writer } from "../aws/service.ts";
+import type { Ownership } from "../aws/tags.ts";
+import { normalize } from "../core/compare.ts";
 import type { FieldChange } from "../core/diff.ts";
 import type { SourceSpan } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
@@ -27,6 +29,8 @@ export type Remote = {
   readonly values: JsonObject;
   /** All of the object's AWS tags, ownership tags among them; absent where the kind has none or they were not read. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Whose it is where something else than its tags says so (what a hosted zone's create was called); its tags outrank it. */
+  readonly owner?: Ownership;
   /** AWS is taking it down. */
   readonly deleting?: true;
 };
@@ -147,7 +151,7 @@ export type StaticResource = {
   readonly key: ResourceKey;
   /** Spec with everything static evaluated; remote values are `Unknown`. */
   readonly spec: JsonObject;
-  /** The resource a field's whole value refers to, `vpcId` -> the VPC. */
+  /** The resource a field's whole value refers to, `vpcId` -> the VPC; nested ones as a path with dots. */
   readonly refersTo: (field: string) => StaticResource | undefined;
   /** The place of a field, for the error. */
   readonly spanOf: (path: string) => SourceSpan | undefined;
@@ -321,12 +325,20 @@ export function staysBehind(kind: AnyKind, { deletion, manage }: Lifecycle): boo
   return deletion === "retain" || !manage || isAlwaysThere(kind);
 }
 
-/** The natural key of a spec or a remote object, as text; undefined while a part of it is not known, or for other identities. */
+/**
+ * The natural key of a spec or a remote object, as text, whatever its fields' spelling; undefined while a part of it is not known,
+ * or for other identities. A field that is absent counts as its `unset`.
+ */
 export function naturalKey(kind: AnyKind, values: JsonObject): string | undefined {
   if (kind.identity.by !== "name") return undefined;
   const { key, optionalKey = [] } = kind.identity;
-  const parts = [...key.map((name): Json | undefined => values[name]), ...optionalKey.map((name) => values[name] ?? "")];
-  if (!parts.every((part) => typeof part === "string" || typeof part === "number")) return undefined;
+  const part = (name: string, absent?: Json): Json | undefined => {
+    const { unset, compare } = kind.spec.fields[name]?.meta ?? {};
+    const value = values[name] ?? unset ?? absent;
+    return value === undefined ? undefined : normalize(value, compare);
+  };
+  const parts = [...key.map((name) => part(name)), ...optionalKey.map((name) => part(name, ""))];
+  if (!parts.every((part) => typeof part === "string" || typeof part === "number" || typeof part === "boolean")) return undefined;
   const text = parts.join(" ");
   return kind.identity.ignoreCase ? text.toLowerCase() : text;
 }

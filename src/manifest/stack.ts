@@ -232,10 +232,10 @@ function staticResource(
   return resource;
 }
 
-/** The one resource that a field's whole value refers to. */
+/** The one resource that a field's whole value refers to; `field` is a path with dots. */
 function referred(instance: LazyInstance, field: string): ResourceKey | undefined {
   const { declaration, scope, frame, expander } = instance;
-  const node = member(declaration.spec, field);
+  const node = field.split(".").reduce<ReturnType<typeof member>>((at, name) => member(at, name), declaration.spec);
   const read = node?.type === "scalar" ? expander.texts.read(node, scope) : undefined;
   if (!read || !("text" in read)) return undefined;
   return expander.links.target(read.text, { scope, context: frame.contextOf(instance) })?.key;

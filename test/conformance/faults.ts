@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../src/core/json.ts";
+import { isAlwaysThere } from "../../src/kind/kind.ts";
 import { error500After, error500Before, type Fault } from "../support/fault-rules.ts";
 import { differingFields, type Example } from "./example.ts";
 import { type Death, Life } from "./life.ts";
@@ -105,6 +106,8 @@ function lifeOf(subject: Subject): readonly Omit<Phase, "calls">[] {
     const from = path[index] as JsonObject;
     return { name: `changing ${differingFields(from, to).join(", ")}`, from, to };
   });
+  // Nobody makes or deletes what is always there: it is led through its changes, and back.
+  if (isAlwaysThere(subject.kind)) return [...changes, { name: "changing back", from: path.at(-1), to: base }];
   const replacement = immutable ? [{ name: "replacing", from: base, to: immutable }] : [];
   return [
     { name: "creating", from: undefined, to: base },

@@ -70,12 +70,16 @@ async function driftPutBack(subject: Subject): Promise<void> {
     const earlier = subject.example.states[index - 1] as JsonObject;
     const what = `an outside hand undoes ${stepText(index)}`;
     const canGo = (name: string) => name in earlier || unsetOf(subject.kind, name) !== undefined;
-    const known = differingFields(earlier, state).filter((name) => name in state && canGo(name));
-    if (known.length === 0) continue;
+    const undone = differingFields(earlier, state).filter(canGo);
+    const own = undone.filter((name) => name in state);
+    // What the step took out of the manifest comes back with the rest where AWS does not take one without the other.
+    const known = "problems" in subject.tryManifests(withMembers(state, earlier, own)) ? undone : own;
+    if (own.length === 0) continue;
     await subject.settle(state);
     const before = await subject.object(what);
     const values = only(await subject.resolved(earlier), known);
-    const fields = Object.keys(subject.difference(values, before).changes).filter((name) => isNoticed(state[name], earlier[name]));
+    const changed = Object.keys(subject.difference(values, before).changes);
+    const fields = changed.filter((name) => name in state && isNoticed(state[name], earlier[name]));
     if (fields.length === 0) continue;
     await subject.meddle(values);
     await assertDrift(subject, state, fields, what);
@@ -101,6 +105,12 @@ async function overtaken(subject: Subject): Promise<void> {
     await subject.settle(state, what);
     await subject.assertAtRest(state, what);
   }
+}
+
+/** The spec with these members as the other has them. */
+function withMembers(spec: JsonObject, other: JsonObject, names: readonly string[]): JsonObject {
+  const taken = Object.fromEntries(names.filter((name) => name in other).map((name) => [name, other[name]]));
+  return { ...omit(spec, names), ...taken };
 }
 
 /** These members; undefined for one that the spec does not have. */
@@ -208,11 +218,9 @@ async function immutableReplaces(subject: Subject): Promise<void> {
   assert.equal(generation, "2", subject.says("the successor is not of the second generation"));
   const [created, deleted] = [first(calls, kind.create.operations), first(calls, kind.delete.operations)];
   assert.ok(created >= 0 && deleted >= 0, subject.says(`a replacement creates and deletes, and made ${calls.join(", ")}`));
-  assert.equal(
-    created < deleted ? "createFirst" : "deleteFirst",
-    change.order,
-    subject.says(`the plan's order is not kept: ${calls.join(", ")}`),
-  );
+  // Where one operation does both, its name does not tell which came first.
+  const order = created === deleted ? change.order : created < deleted ? "createFirst" : "deleteFirst";
+  assert.equal(order, change.order, subject.says(`the plan's order is not kept: ${calls.join(", ")}`));
   const gone = await subject.stand.objects(kind, subject.key, [before.id]);
   assert.deepEqual(
     gone.map(({ id }) => id),

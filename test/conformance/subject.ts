@@ -19,6 +19,8 @@ import type { Stand } from "./stand.ts";
 
 /** Effects an outside hand may need for one change; more means that an updater gets nowhere. */
 const STEPS_MAX = 30;
+// Nothing in the sandbox takes longer by itself.
+const PENDING_MS = 5_000;
 
 /** What the manifests say of the subject; undefined: they do not mention it, nor anything that refers to it. */
 export type Spec = JsonObject | undefined;
@@ -118,7 +120,7 @@ export class Subject {
   /** Changes the object as somebody outside would: by the kind's own updaters, without a lease, a record or ownership. */
   async meddle(wanted: JsonObject): Promise<void> {
     for (let step = 0; step < STEPS_MAX; step++) {
-      const current = await this.object("before an outside change");
+      const current = await this.#usable("before an outside change");
       const { changes } = this.difference(wanted, current);
       const updater = this.kind.updates.find(({ fields }) => fields.some((name) => changes[name]));
       if (!updater) return;
@@ -127,6 +129,14 @@ export class Subject {
       await updater.run(this.stand.hand, { id: current.id, desired: { ...specOf(this.kind, current), ...unset }, observed, changes });
     }
     assert.fail(this.says(`an outside hand cannot bring about ${JSON.stringify(wanted)} in ${STEPS_MAX} steps`));
+  }
+
+  /** The subject's object once AWS has carried out what it was told before. */
+  async #usable(what: string): Promise<Remote> {
+    const until = performance.now() + PENDING_MS;
+    let current = await this.object(what);
+    while (this.kind.ready(current.values).state === "waiting" && performance.now() < until) current = await this.object(what);
+    return current;
   }
 
   /** Deletes the object and whatever refers to it, as somebody outside would: first they let go of each other. */
