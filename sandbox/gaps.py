@@ -35,6 +35,18 @@ def close_gaps(service: str, lock: Lock) -> None:
         gaps_logs.close_gaps()
     elif service == "resourcegroupstaggingapi":
         close_tagging_gaps()
+    elif service == "route53":
+        import gaps_route53
+
+        gaps_route53.close_gaps()
+    elif service == "route53domains":
+        import gaps_route53domains
+
+        gaps_route53domains.close_gaps()
+    elif service == "acm":
+        import gaps_acm
+
+        gaps_acm.close_gaps()
     elif service == "sqs":
         close_sqs_gaps(lock)
     elif service == "cloudwatch":
@@ -63,8 +75,10 @@ def close_elbv2_gaps() -> None:
 
 
 def close_tagging_gaps() -> None:
-    """Log groups are `logs:log-group` at AWS, and `logs:loggroup` in moto."""
+    """Log groups are `logs:log-group` at AWS, and `logs:loggroup` in moto; hosted zones are known in us-east-1."""
+    from gaps_route53 import TaggedZones
     from moto.logs.models import LogsBackend
+    from moto.resourcegroupstaggingapi import models as tagging
 
     original = LogsBackend.iter_tagged_resources
 
@@ -72,6 +86,14 @@ def close_tagging_gaps() -> None:
         return (replace(resource, resource_type="logs:log-group") for resource in original(backend))
 
     LogsBackend.iter_tagged_resources = iter_tagged_resources
+    taggable = tagging.iter_taggable_backends
+
+    def iter_taggable_backends(account_id: str, region_name: str) -> Any:
+        yield from taggable(account_id, region_name)
+        if region_name == "us-east-1":
+            yield TaggedZones(account_id)
+
+    tagging.iter_taggable_backends = iter_taggable_backends
 
 
 def close_sqs_gaps(lock: Lock) -> None:

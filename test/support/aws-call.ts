@@ -22,12 +22,29 @@ const IAM_PREFIX: Readonly<Record<string, string>> = { tagging: "tag", monitorin
 
 const READS = /^(Describe|List|Get|Head|BatchGet|TransactGet|Query$|Scan$|Lookup|Filter|Search|Simulate|AssumeRole)/;
 
-/** Reads a request. What has no operation name on the wire (REST) is called by method and path: `route53:GET /2013-04-01/hostedzone`. */
+// What has no operation name on the wire (REST): method and path of the operations that BEACON calls.
+const REST: Readonly<Record<string, readonly (readonly [request: RegExp, operation: string])[]>> = {
+  route53: [
+    [/^POST \/[^/]+\/hostedzone$/, "CreateHostedZone"],
+    [/^GET \/[^/]+\/hostedzone\/[^/]+$/, "GetHostedZone"],
+    [/^POST \/[^/]+\/hostedzone\/[^/]+$/, "UpdateHostedZoneComment"],
+    [/^DELETE \/[^/]+\/hostedzone\/[^/]+$/, "DeleteHostedZone"],
+    [/^GET \/[^/]+\/hostedzonesbyname$/, "ListHostedZonesByName"],
+    [/^POST \/[^/]+\/hostedzone\/[^/]+\/associatevpc$/, "AssociateVPCWithHostedZone"],
+    [/^POST \/[^/]+\/hostedzone\/[^/]+\/disassociatevpc$/, "DisassociateVPCFromHostedZone"],
+    [/^GET \/[^/]+\/hostedzone\/[^/]+\/rrset$/, "ListResourceRecordSets"],
+    [/^POST \/[^/]+\/hostedzone\/[^/]+\/rrset\/?$/, "ChangeResourceRecordSets"],
+    [/^POST \/[^/]+\/tags\/hostedzone$/, "ListTagsForResources"],
+    [/^POST \/[^/]+\/tags\/hostedzone\/[^/]+$/, "ChangeTagsForResource"],
+  ],
+};
+
+/** Reads a request. A REST call that is not in the table is called by method and path: `route53:GET /2013-04-01/healthcheck`. */
 export function awsCall(request: Request): AwsCall {
   const signing = /Credential=[^/]+\/[^/]+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? "")?.[1] ?? "unknown";
   const service = IAM_PREFIX[signing] ?? signing;
   const { operation, protocol } = operationOf(request, service);
-  const mutating = protocol === "rest" ? request.method !== "GET" && request.method !== "HEAD" : !READS.test(operation);
+  const mutating = / /.test(operation) ? !/^(GET|HEAD) /.test(operation) : !READS.test(operation);
   return { name: `${service}:${operation}`, service, operation, mutating, protocol, body: request.body };
 }
 
@@ -36,7 +53,8 @@ function operationOf({ method, path, headers, body }: Request, service: string):
   if (typeof target === "string") return { operation: target.slice(target.lastIndexOf(".") + 1), protocol: "json" };
   const action = /(?:^|&)Action=(\w+)/.exec(body)?.[1];
   if (action !== undefined) return { operation: action, protocol: service === "ec2" ? "ec2" : "query" };
-  return { operation: `${method} ${path.split("?")[0]}`, protocol: "rest" };
+  const request = `${method} ${path.split("?")[0]}`;
+  return { operation: REST[service]?.find(([wanted]) => wanted.test(request))?.[1] ?? request, protocol: "rest" };
 }
 
 /** An HTTP answer, whole. */
