@@ -48,6 +48,10 @@ const RULES: readonly Rule[] = [
   { operations: /^route53:DeleteHealthCheck$/, limit: rate(15, 3) },
   { operations: /^route53:DisassociateVPCFromHostedZone$/, limit: rate(10, 5) },
   { operations: /^route53:GetHealthCheckStatus$/, limit: rate(4, 1) },
+  // ACM user guide, "Quotas", API rate quotas.
+  { operations: /^acm:(DeleteCertificate|DescribeCertificate|GetCertificate|ListTagsForCertificate)$/, limit: rate(10, 10) },
+  { operations: /^acm:ListCertificates$/, limit: rate(8, 8) },
+  { operations: /^acm:/, limit: rate(5, 5) },
   { operations: /^wafv2:(Associate|Disassociate)WebACL$/, limit: rate(1, 0.5) },
   { operations: /^wafv2:(GetWebACLForResource|ListResourcesForWebACL)$/, limit: rate(1, 1) },
   { operations: /^wafv2:(Get|List|Describe)/, limit: rate(5, 5) },

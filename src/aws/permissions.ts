@@ -78,6 +78,16 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "CloudWatch API reference, PutDashboard: tags need TagResource.",
   },
   {
+    operations: /^acm:RequestCertificate$/,
+    needs: ["acm:AddTagsToCertificate"],
+    why: "Tags at the request are checked as AddTagsToCertificate (terraform-provider-aws#11903).",
+  },
+  {
+    operations: /^route53:(CreateHostedZone|AssociateVPCWithHostedZone|DisassociateVPCFromHostedZone)$/,
+    needs: ["ec2:DescribeVpcs"],
+    why: "Route 53 API reference, CreateHostedZone: the caller must have ec2:DescribeVpcs; the VPC of the other two is looked up likewise.",
+  },
+  {
     operations: /^dynamodb:TransactWriteItems$/,
     needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
     insteadOfOwn: true,
@@ -124,12 +134,18 @@ export type PolicyOptions = {
 // and the tagging API, know no resources.
 const RESOURCES: Readonly<Record<string, string>> = { dynamodb: "table/*", logs: "log-group:*" };
 
+// Services that are in one region for all the world, and the tagging API, which is asked there for what is in no region: a condition
+// on the stack's region would deny them.
+const ELSEWHERE: ReadonlySet<string> = new Set(["route53", "route53domains", "tag"]);
+
 /**
  * The least policy for these operations, BEACON's state and the question who is calling: limited to types of resources where
  * the service can be, else to the region. Actions are sorted, so that it can be reviewed as a diff.
  */
 export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOptions): JsonObject {
-  const actions = [...operations].flatMap(actionsOf);
+  const isElsewhere = (operation: OperationName) => ELSEWHERE.has(serviceOf(operation));
+  const actions = [...operations].filter((operation) => !isElsewhere(operation)).flatMap(actionsOf);
+  const elsewhere = [...operations].filter(isElsewhere).flatMap(actionsOf);
   const keys = actions.filter((action) => action.startsWith("kms:"));
   const others = actions.filter((action) => RESOURCES[serviceOf(action)] === undefined && !keys.includes(action));
   const here = options.region === undefined ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": options.region } } };
@@ -148,6 +164,7 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
         ),
       ),
       ...statements(others, (some) => ({ ...statement("BeaconResources", some, "*"), ...here })),
+      ...statements(elsewhere, (some) => statement("BeaconElsewhere", some, "*")),
       ...statements(keys, (some) => ({ ...statement("BeaconKeys", some, "*"), Condition: viaService })),
     ],
   };

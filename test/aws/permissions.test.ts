@@ -9,6 +9,7 @@ test("an operation needs its own action, and those that AWS checks with it", () 
   assert.deepEqual(actionsOf("ec2:CreateTags"), ["ec2:CreateTags"]);
   assert.deepEqual(actionsOf("ec2:CreateRoute"), ["ec2:CreateRoute"]);
   assert.deepEqual(actionsOf("ec2:CreateRouteTable"), ["ec2:CreateRouteTable", "ec2:CreateTags"]);
+  assert.deepEqual(actionsOf("acm:RequestCertificate"), ["acm:AddTagsToCertificate", "acm:RequestCertificate"]);
   assert.deepEqual(actionsOf("dynamodb:TransactWriteItems"), ["dynamodb:DeleteItem", "dynamodb:PutItem"]);
 });
 
@@ -35,6 +36,15 @@ test("a policy for any region limits nothing to one, and other partitions have A
   assert.ok(open.every(({ Condition }) => Condition === undefined));
   const china = iamPolicy(["logs:CreateLogGroup"], { stateTable: "t", region: "cn-north-1" }).Statement as { Resource: string }[];
   assert.ok(china.some(({ Resource }) => Resource === "arn:aws-cn:logs:cn-north-1:*:log-group:*"));
+});
+
+test("what is in no region is asked for in another, with all it needs there", () => {
+  const policy = iamPolicy(["route53:CreateHostedZone", "tag:GetResources", "ec2:CreateVpc"], { stateTable: "t", region: "r" });
+  const statements = policy.Statement as { Sid: string; Action: string[]; Condition?: object }[];
+  const elsewhere = statements.find(({ Sid }) => Sid === "BeaconElsewhere");
+  assert.deepEqual(elsewhere?.Action, ["ec2:DescribeVpcs", "route53:CreateHostedZone", "tag:GetResources"]);
+  assert.equal(elsewhere?.Condition, undefined);
+  assert.deepEqual(statements.find(({ Sid }) => Sid === "BeaconResources")?.Action, ["ec2:CreateTags", "ec2:CreateVpc"]);
 });
 
 test("a policy without keys has no statement about keys", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { z } from "zod";
 import { natGateway } from "../../reconcilers/ec2/nat-gateway.ts";
+import { recordSet } from "../../reconcilers/route53/record-set.ts";
 import { field } from "../../src/core/field.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { ResourceRecord } from "../../src/core/record.ts";
@@ -39,6 +40,7 @@ function foreign(id: string, name: string, tags: Record<string, string> = {}): R
 }
 
 const OTHER = { "beacon:stack": "other/prod", "beacon:resource": "Named/z", "beacon:uid": "u9", "beacon:generation": "1" };
+const OWNER = { stack: "beacon/prod", resource: "Tagged/a", uid: "u1", generation: 1, deletion: "delete" } as const;
 const BOUND = { id: "t-1", boundAt: 1, applied: SPEC };
 
 const ROWS: readonly Row[] = [
@@ -118,6 +120,28 @@ const ROWS: readonly Row[] = [
     record: { ...BOUND, id: "t-2", generation: 2 },
     remotes: [owned("t-1"), owned("t-2", {}, { "beacon:generation": "2" })],
     is: "none t-2 retiring t-1",
+  },
+  {
+    why: "what is still being made is not replaced for what AWS does not tell yet",
+    record: BOUND,
+    remotes: [owned("t-1", { state: "pending", mode: undefined })],
+    is: "update t-1 mode",
+  },
+  {
+    why: "what is still being made is replaced for what AWS tells",
+    record: BOUND,
+    remotes: [owned("t-1", { state: "pending", mode: "m2" })],
+    is: "replace t-1 g2 createFirst",
+  },
+  {
+    why: "something else than its tags says that it is ours",
+    remotes: [{ ...owned("t-1"), tags: {}, owner: OWNER }],
+    is: "update t-1 tags,tags,tags,tags",
+  },
+  {
+    why: "another stack's tags outrank what else says that it is ours",
+    remotes: [{ ...owned("t-1"), tags: OTHER, owner: OWNER }],
+    is: "create g1",
   },
   {
     why: "it failed before it was ready: made anew, no replacement",
@@ -279,6 +303,21 @@ test("what only one object can have is free before the successor takes it", () =
   };
   assert.equal(order({ ...gateway, subnetId: "subnet-2" }), "deleteFirst");
   assert.equal(order({ subnetId: "subnet-2", allocationId: "eipalloc-2" }), "createFirst");
+});
+
+test("a name in another spelling is the same name: its successor waits for it", () => {
+  const zone = { hostedZoneId: "Z1", ttl: 60, resourceRecords: ["x.example.com"] };
+  const present = { ...zone, name: "www.example.com", type: "CNAME", recordSetId: "Z1 www.example.com CNAME" };
+  const order = (name: string) => {
+    const key: ResourceKey = "RecordSet/a";
+    const spec = { ...zone, name, type: "A", resourceRecords: ["192.0.2.1"] };
+    const resource = { key, kind: recordSet.id, spec, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
+    const record = { ...newRecord(resource, "u1", 1, 1), id: "Z1 www.example.com CNAME", applied: present };
+    const index = new RemoteIndex(recordSet, "beacon/prod", [{ id: record.id, values: present }]);
+    return decide({ kind: recordSet, stack: STACK, resource, spec, record, index, isPart: false, forceReplace: false }).order;
+  };
+  assert.equal(order("WWW.Example.com."), "deleteFirst");
+  assert.equal(order("web.example.com"), "createFirst");
 });
 
 /** A scaling policy's like: named within a group that the spec refers to, without tags. */

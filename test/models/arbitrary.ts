@@ -44,6 +44,9 @@ const TEXTS = [
     "beacon:stack",
   ],
   ...["p99.9", "tm90", "TM(10%:90%)", "/a/b", "application:label:", "arn:aws:wafv2:eu-west-1:111122223333:regional/ipset/a/1"],
+  ...["example.com", "*.example.com", "www.example.com", "WWW.Example.com.", "\\052.example.com.", "ns-1.awsdns-01.co.uk"],
+  ...["Z0123456789ABCDEFGHIJ", "0a1b2c3d-1111-2222-3333-444455556666", '"v=spf1 -all"'],
+  ...["arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/1"],
   ...["ünï/codé", "emoji 😀", "semi;colon", "star*", "new\nline", "a=b@c:d+e", "#hash", "under_score.dot-dash"],
 ];
 const LENGTHS = [127, 128, 129, 255, 256, 257, 512, 513, 1011, 2048];

@@ -1,6 +1,7 @@
 /** What AWS refuses without its models saying so, each with the page that does. Member facts are `service.Shape.Member`. */
 
 import type { OperationName } from "../../src/aws/service.ts";
+import { DNS_RULES } from "./facts-dns.ts";
 import type { Limits } from "./model.ts";
 
 // EC2's wire format has no word for an empty list: one that is needed would be missing.
@@ -51,6 +52,20 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "dynamodb.GlobalSecondaryIndexList": { min: 1, max: 20 },
   "dynamodb.LocalSecondaryIndexList": { min: 1, max: 5 },
   "dynamodb.SSESpecification.SSEType": { enum: ["KMS"] },
+  // Route 53 API Reference, Tag: no more than the other services' tags.
+  "route53.Tag.Key": TAG_KEY,
+  "route53.Tag.Value": TAG_VALUE,
+  "acm.Tag.Key": TAG_KEY,
+  // RequestCertificate, KeyAlgorithm: the others are for imported certificates only, or for a private authority's.
+  "acm.RequestCertificateRequest.KeyAlgorithm": {
+    enum: ["RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"],
+  },
+  // RequestCertificate, DomainName: "cannot exceed 64 octets".
+  "acm.RequestCertificateRequest.DomainName": { max: 64 },
+  // HTTP is CloudFront's own (DomainValidation, HttpRedirect).
+  "acm.RequestCertificateRequest.ValidationMethod": { enum: ["DNS", "EMAIL"] },
+  // Nameserver, GlueIps: "The list can contain only one IPv4 and one IPv6 address".
+  "route53domains.GlueIpList": { max: 2 },
   // CreateLogGroup: "Log group names can't start with the string aws/".
   "logs.CreateLogGroupRequest.logGroupName": { pattern: "(?!aws/).*" },
   "logs.Days": { values: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] },
@@ -264,6 +279,7 @@ export const RULES: Readonly<Record<OperationName, Rule>> = {
   "wafv2:CreateWebACL": aclProblems as Rule,
   "wafv2:UpdateWebACL": aclProblems as Rule,
   "cloudwatch:PutMetricAlarm": alarmProblems,
+  ...DNS_RULES,
   "dynamodb:CreateTable": tableProblems as Rule,
   "dynamodb:UpdateTable": tableUpdateProblems as Rule,
 };

@@ -34,6 +34,38 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "state", shape: "ec2.AvailabilityZoneState" },
     { field: "optInStatus", shape: "ec2.AvailabilityZoneOptInStatus" },
   ],
+  "route53.aws/v1 HostedZone": [
+    { field: "vpcs.*.vpcRegion", shape: "route53.VPCRegion" },
+    { field: "tags.*", shape: "route53.TagValue" },
+  ],
+  "route53.aws/v1 RecordSet": [
+    { field: "type", shape: "route53.RRType" },
+    { field: "setIdentifier", shape: "route53.ResourceRecordSetIdentifier" },
+    { field: "ttl", shape: "route53.TTL" },
+    { field: "weight", shape: "route53.ResourceRecordSetWeight" },
+    { field: "region", shape: "route53.ResourceRecordSetRegion" },
+    { field: "failover", shape: "route53.ResourceRecordSetFailover" },
+    { field: "geoLocation.continentCode", shape: "route53.GeoLocationContinentCode" },
+    { field: "geoLocation.countryCode", shape: "route53.GeoLocationCountryCode" },
+    { field: "geoLocation.subdivisionCode", shape: "route53.GeoLocationSubdivisionCode" },
+    { field: "geoProximityLocation.awsRegion", shape: "route53.AWSRegion" },
+    { field: "geoProximityLocation.localZoneGroup", shape: "route53.LocalZoneGroup" },
+    { field: "geoProximityLocation.coordinates.latitude", shape: "route53.Latitude" },
+    { field: "geoProximityLocation.coordinates.longitude", shape: "route53.Longitude" },
+    { field: "geoProximityLocation.bias", shape: "route53.Bias" },
+    { field: "cidrRoutingConfig.locationName", shape: "route53.CidrLocationNameDefaultAllowed" },
+  ],
+  "route53domains.aws/v1 DomainNameservers": [{ field: "nameservers.*.name", shape: "route53domains.HostName" }],
+  "acm.aws/v1 Certificate": [
+    { field: "domainName", shape: "acm.DomainNameString" },
+    { field: "subjectAlternativeNames.*", shape: "acm.DomainNameString" },
+    { field: "validationMethod", shape: "acm.ValidationMethod", but: ["HTTP"], why: "it is CloudFront's own" },
+    { field: "keyAlgorithm", shape: "acm.KeyAlgorithm", but: ["RSA_1024"], why: "it is for imported certificates only" },
+    { field: "certificateAuthorityArn", shape: "acm.PcaArn" },
+    { field: "options.certificateTransparencyLoggingPreference", shape: "acm.CertificateTransparencyLoggingPreference" },
+    { field: "options.export", shape: "acm.CertificateExport" },
+    { field: "tags.*", shape: "acm.TagValue" },
+  ],
   "logs.aws/v1 LogGroup": [
     { field: "logGroupName", shape: "logs.LogGroupName" },
     { field: "logGroupClass", shape: "logs.LogGroupClass" },
@@ -66,7 +98,7 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
   ],
 };
 
-before(() => loadModels("ec2", "dynamodb", "logs"));
+before(() => loadModels("ec2", "dynamodb", "logs", "route53", "route53domains", "acm"));
 
 for (const [id, rows] of Object.entries(ROWS)) {
   for (const row of rows)

@@ -17,7 +17,7 @@ const REGION = "ca-central-1";
 
 const seen = new Map<OperationName, Request>();
 
-before(() => loadModels("ec2", "dynamodb", "logs", "tag", "wafv2", "cloudwatch"));
+before(() => loadModels("ec2", "dynamodb", "logs", "tag", "wafv2", "cloudwatch", "route53", "route53domains", "acm"));
 
 describe("AWS takes every request of the examples", { concurrency: 1 }, () => {
   for (const [id, example] of readExamples()) {

@@ -17,7 +17,7 @@ const operations = [...kinds.values()].flatMap(operationsOf);
 const policy = iamPolicy(operations, { stateTable: "beacon-state", accountId: "111122223333", region: "ap-northeast-2" });
 const statements = policy.Statement as unknown as readonly Statement[];
 
-before(() => loadModels("ec2", "dynamodb", "logs", "tag", "sts", "kms", "wafv2", "cloudwatch", "iam"));
+before(() => loadModels("ec2", "dynamodb", "logs", "tag", "sts", "kms", "wafv2", "cloudwatch", "iam", "route53", "route53domains", "acm"));
 
 test("the policy for all kinds fits into one managed policy", () => {
   assert.ok(JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX, `${JSON.stringify(policy).length} characters`);

@@ -3,6 +3,7 @@
 import type { OperationName } from "../../src/aws/service.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { AnyKind } from "../../src/kind/kind.ts";
+import { certificateOf, recordOf, zoneOf } from "./pretence-dns.ts";
 import { aclOf, associationOf } from "./pretence-waf.ts";
 
 /** Status values that updates and deletions are made with. */
@@ -12,6 +13,13 @@ export const KNOWN: JsonObject = {
   ipv6CidrBlockAssociationId: "vpc-cidr-assoc-1",
   alarmArn: "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:a",
   dashboardArn: "arn:aws:cloudwatch::111122223333:dashboard/d",
+  certificateArn: "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d",
+  domainValidationOptions: [
+    {
+      domainName: "example.com",
+      resourceRecord: { name: "_0a1b2c3d.example.com", type: "CNAME", value: "_4e5f.acm-validations.aws." },
+    },
+  ],
 };
 
 const WEB_ACL_ID = "0123abcd-0123-0123-0123-0123456789ab";
@@ -40,6 +48,8 @@ const ANSWERS: Readonly<Record<OperationName, (input: Members) => object>> = {
   }),
   "wafv2:CreateWebACL": () => ({ Summary: WEB_ACL }),
   "wafv2:GetWebACL": () => ({ WebACL: WEB_ACL, LockToken: WEB_ACL_ID }),
+  "route53:CreateHostedZone": ({ Name }) => ({ HostedZone: { Id: "/hostedzone/Z1", Name } }),
+  "acm:DescribeCertificate": () => ({ Certificate: {} }),
   "ec2:AssociateVpcCidrBlock": () => ({ Ipv6CidrBlockAssociation: { Ipv6CidrBlock: "2001:db8::/56", Ipv6Pool: "Amazon" } }),
   "ec2:AssociateSubnetCidrBlock": ({ Ipv6CidrBlock }) => ({ Ipv6CidrBlockAssociation: { Ipv6CidrBlock } }),
 };
@@ -51,6 +61,9 @@ export function answerOf(operation: OperationName, input: object): object {
 /** The spec with members that chance alone would never make fit; by kind name. */
 const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
   Table: tableOf,
+  RecordSet: recordOf,
+  HostedZone: zoneOf,
+  Certificate: certificateOf,
   RouteTable: (spec) => (spec.routes ? { ...spec, routes: items(spec.routes).map(oneRoute) } : spec),
   WebACL: aclOf,
   WebACLAssociation: associationOf,

@@ -23,7 +23,7 @@ const RUNS = 300;
 const ROUNDS_MAX = 60;
 const UID = "0".repeat(26);
 
-before(() => loadModels("ec2", "dynamodb", "logs", "tag", "wafv2", "cloudwatch"));
+before(() => loadModels("ec2", "dynamodb", "logs", "tag", "wafv2", "cloudwatch", "route53", "route53domains", "acm"));
 
 for (const kind of kinds.values()) {
   if (kind.lookup) {
