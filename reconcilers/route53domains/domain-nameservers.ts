@@ -65,7 +65,7 @@ export const domainNameservers = defineKind({
   // A registrar's settings are seldom changed by accident: whoever changes them elsewhere means it.
   lifecycle: { drift: "ignore" },
   deviations: [
-    "A registered domain always has name servers: they are taken over as they are, and stay as they are when the resource is deleted.",
+    "A registered domain always has name servers: the resource takes them over, whoever set them, and its deletion leaves them as they are.",
     "What somebody else changes is left alone by default (`lifecycle.drift: ignore`); a change in the manifest is sent.",
     "AWS carries a change out later, and the registry publishes it within two days; the resource is ready when AWS says it is done.",
     "The authorization key of .fi domains (`fiAuthKey`) is not supported.",

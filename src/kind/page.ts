@@ -58,8 +58,10 @@ function identityText(identity: Identity): string {
       return "A create can be sent again: a client token makes AWS answer with the same object.";
     case "name": {
       const key = identity.key.map(code).join(" and ");
+      const { optionalKey = [] } = identity;
+      const further = optionalKey.length > 0 ? `, and by ${optionalKey.map(code).join(" and ")} where there is one` : "";
       const fixed = identity.nameIsInterface ? " The name is the interface: a replacement deletes first, and keeps the name." : "";
-      return `It is unique by ${key}${identity.ignoreCase ? ", whatever the case" : ""}.${fixed}`;
+      return `It is unique by ${key}${further}${identity.ignoreCase ? ", whatever the case" : ""}.${fixed}`;
     }
   }
 }

@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { ACM } from "@aws-sdk/client-acm";
 import { AutoScaling } from "@aws-sdk/client-auto-scaling";
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAM } from "@aws-sdk/client-iam";
+import { Route53 } from "@aws-sdk/client-route-53";
 import { clientSettings, startOwn } from "../support/sandbox.ts";
 
 const POLL_MS = 20;
@@ -64,6 +66,20 @@ describe("a sandbox with a delay", { timeout: 60_000 }, () => {
     const look = async () => (await dynamodb.describeTable({ TableName })).Table?.TableStatus;
     assert.deepEqual(await statesUntil("ACTIVE", look), ["CREATING", "ACTIVE"]);
     await dynamodb.deleteTable({ TableName });
+  });
+
+  test("has a certificate PENDING_VALIDATION before it is ISSUED, though its record is there", async () => {
+    const [acm, route53] = [new ACM(settings), new Route53(settings)];
+    const { HostedZone } = await route53.createHostedZone({ Name: "slow.example.com", CallerReference: "slow" });
+    const { CertificateArn } = await acm.requestCertificate({ DomainName: "slow.example.com", ValidationMethod: "DNS" });
+    const look = async () => (await acm.describeCertificate({ CertificateArn })).Certificate;
+    let record = (await look())?.DomainValidationOptions?.[0]?.ResourceRecord;
+    while (!record) record = (await look())?.DomainValidationOptions?.[0]?.ResourceRecord;
+    const { Name, Value } = record;
+    const ResourceRecordSet = { Name, Type: "CNAME" as const, TTL: 60, ResourceRecords: [{ Value }] };
+    const ChangeBatch = { Changes: [{ Action: "CREATE" as const, ResourceRecordSet }] };
+    await route53.changeResourceRecordSets({ HostedZoneId: HostedZone?.Id, ChangeBatch });
+    assert.deepEqual(await statesUntil("ISSUED", async () => (await look())?.Status), ["PENDING_VALIDATION", "ISSUED"]);
   });
 
   test("does not let a group use an instance profile that was just made", async () => {
