@@ -29,6 +29,10 @@ def close_gaps(service: str, lock: Lock) -> None:
         gaps_transactions.close_gaps()
     elif service == "elbv2":
         close_elbv2_gaps()
+    elif service == "iam":
+        import gaps_iam
+
+        gaps_iam.close_gaps()
     elif service == "logs":
         import gaps_logs
 
