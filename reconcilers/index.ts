@@ -13,6 +13,8 @@ import { routeTable } from "./ec2/route-table.ts";
 import { securityGroup } from "./ec2/security-group.ts";
 import { subnet } from "./ec2/subnet.ts";
 import { vpc } from "./ec2/vpc.ts";
+import { instanceProfile } from "./iam/instance-profile.ts";
+import { role } from "./iam/role.ts";
 import { logGroup } from "./logs/log-group.ts";
 import { hostedZone } from "./route53/hosted-zone.ts";
 import { recordSet } from "./route53/record-set.ts";
@@ -33,6 +35,8 @@ const all: readonly (AnyKind | AnyLookup)[] = [
   securityGroup,
   subnet,
   vpc,
+  instanceProfile,
+  role,
   logGroup,
   hostedZone,
   recordSet,

@@ -1,29 +1,42 @@
 /** Letting go: the updates by which an object stops using another that must be deleted first. Pure. */
 
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { FieldChange } from "../core/diff.ts";
+import { isObject, type Json, type JsonArray, type JsonObject } from "../core/json.ts";
 import type { AnyKind, Remote, Updater } from "../kind/kind.ts";
 
-/** One update that removes every member of one list that refers to the other object. */
+/** One update that removes every member of one list that refers to the other object, or the one value that does. */
 export type Release = {
   readonly field: string;
   readonly updater: Updater<JsonObject>;
   readonly target: Parameters<Updater<JsonObject>["run"]>[1];
 };
 
-/** What `remote` must be sent so that it uses `used` no more; immutable fields and single values stay as they are. */
+/** What `remote` must be sent so that it uses `used` no more; immutable fields, and values that AWS wants, stay as they are. */
 export function releases(kind: AnyKind, remote: Remote, used: Remote): readonly Release[] {
   const names = namesOf(used);
   return Object.entries(remote.values).flatMap(([field, present]) => {
     const updater = kind.updates.find(({ fields }) => fields.includes(field));
-    if (!updater || !Array.isArray(present)) return [];
-    const removed = present.filter((member) => refersTo(member, names));
-    if (removed.length === 0) return [];
-    const after = present.filter((member) => !removed.includes(member));
-    const change = { before: present, after, added: [], removed, changed: [], set: {}, drop: [] };
-    return [
-      { field, updater, target: { id: remote.id, desired: { [field]: after }, observed: remote.values, changes: { [field]: change } } },
-    ];
+    const change = updater && (Array.isArray(present) ? withoutMembers(present, names) : withoutValue(kind, field, present, used));
+    if (!updater || !change) return [];
+    const desired: JsonObject = change.after === null ? {} : { [field]: change.after };
+    return [{ field, updater, target: { id: remote.id, desired, observed: remote.values, changes: { [field]: change } } }];
   });
+}
+
+const NO_CHANGE = { added: [], removed: [], changed: [], set: {}, drop: [] };
+
+function withoutMembers(present: JsonArray, names: ReadonlySet<Json>): FieldChange | undefined {
+  const removed = present.filter((member) => refersTo(member, names));
+  const after = present.filter((member) => !removed.includes(member));
+  return removed.length > 0 ? { ...NO_CHANGE, before: present, after, removed } : undefined;
+}
+
+// A name says less than an ID: it is a reference only where it is the very attribute that the field takes.
+function withoutValue(kind: AnyKind, field: string, present: Json | undefined, used: Remote): FieldChange | undefined {
+  const { unset, ref } = kind.spec.fields[field]?.meta ?? {};
+  const attribute = ref?.slice(ref.lastIndexOf(".") + 1);
+  const isUsed = attribute !== undefined && present !== undefined && used.values[attribute] === present;
+  return isUsed && unset === null ? { ...NO_CHANGE, before: present, after: null } : undefined;
 }
 
 /** Whether `remote` uses `used` in a way that no update can end: it must be deleted first. */

@@ -68,8 +68,8 @@ async function reappearing(actor: Actor, id: string): Promise<Remote | undefined
 }
 
 /**
- * Gives up what it uses of an object that must be gone before its successor can be made: members of lists that refer to
- * it. They come back with the successor. Earlier generations that live in it are deleted now rather than later. A call
+ * Gives up what it uses of an object that must be gone before its successor can be made: members of lists, and values that
+ * may be absent, that refer to it. They come back with the successor. Earlier generations that live in it are deleted now rather than later. A call
  * without a clear answer is left to the next try.
  */
 export async function letGo(actor: Actor, used: Remote): Promise<void> {
