@@ -88,6 +88,21 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "Route 53 API reference, CreateHostedZone: the caller must have ec2:DescribeVpcs; the VPC of the other two is looked up likewise.",
   },
   {
+    operations: /^iam:CreateRole$/,
+    needs: ["iam:TagRole"],
+    why: "IAM API reference, CreateRole: tags at creation are checked as TagRole.",
+  },
+  {
+    operations: /^iam:CreateInstanceProfile$/,
+    needs: ["iam:TagInstanceProfile"],
+    why: "IAM API reference, CreateInstanceProfile: tags at creation are checked as TagInstanceProfile.",
+  },
+  {
+    operations: /^iam:AddRoleToInstanceProfile$/,
+    needs: ["iam:PassRole"],
+    why: "IAM API reference, AddRoleToInstanceProfile: the caller hands the role on.",
+  },
+  {
     operations: /^dynamodb:TransactWriteItems$/,
     needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
     insteadOfOwn: true,
@@ -130,9 +145,16 @@ export type PolicyOptions = {
   readonly region?: string;
 };
 
-// Services all of whose actions in use can be limited to one type of resource (Service Authorization Reference); EC2's looks,
+// Services all of whose actions in use can be limited to types of resources (Service Authorization Reference); EC2's looks,
 // and the tagging API, know no resources.
-const RESOURCES: Readonly<Record<string, string>> = { dynamodb: "table/*", logs: "log-group:*" };
+const RESOURCES: Readonly<Record<string, readonly string[]>> = {
+  dynamodb: ["table/*"],
+  iam: ["role/*", "instance-profile/*"],
+  logs: ["log-group:*"],
+};
+
+// Services that are the same everywhere: the ARNs of what they hold name no region, and a request to them is in none of the stack's.
+const GLOBAL: ReadonlySet<string> = new Set(["iam"]);
 
 // Services that are in one region for all the world, and the tagging API, which is asked there for what is in no region: a condition
 // on the stack's region would deny them.
@@ -157,10 +179,10 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
     Statement: [
       statement("BeaconIdentity", ["sts:GetCallerIdentity"], "*"),
       statement("BeaconState", state, arnOf("dynamodb", `table/${options.stateTable}`, options)),
-      ...Object.entries(RESOURCES).flatMap(([service, resource]) =>
+      ...Object.entries(RESOURCES).flatMap(([service, resources]) =>
         statements(
           actions.filter((action) => serviceOf(action) === service),
-          (own) => statement(`Beacon${(service[0] as string).toUpperCase()}${service.slice(1)}`, own, arnOf(service, resource, options)),
+          (own) => statement(`Beacon${(service[0] as string).toUpperCase()}${service.slice(1)}`, own, arnsOf(service, resources, options)),
         ),
       ),
       ...statements(others, (some) => ({ ...statement("BeaconResources", some, "*"), ...here })),
@@ -177,13 +199,18 @@ function serviceOf(action: string): string {
 // Regions in China and those of the US government are partitions of their own.
 function arnOf(service: string, resource: string, { region = "*", accountId = "*" }: PolicyOptions): string {
   const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-  return `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
+  return `arn:${partition}:${service}:${GLOBAL.has(service) ? "" : region}:${accountId}:${resource}`;
+}
+
+function arnsOf(service: string, resources: readonly string[], options: PolicyOptions): string | string[] {
+  const arns = resources.map((resource) => arnOf(service, resource, options));
+  return arns.length === 1 ? (arns[0] as string) : arns;
 }
 
 function statements(actions: readonly string[], make: (actions: readonly string[]) => JsonObject): readonly JsonObject[] {
   return actions.length > 0 ? [make(actions)] : [];
 }
 
-function statement(sid: string, actions: readonly string[], resource: string): JsonObject {
+function statement(sid: string, actions: readonly string[], resource: string | string[]): JsonObject {
   return { Sid: sid, Effect: "Allow", Action: [...new Set(actions)].sort(), Resource: resource };
 }

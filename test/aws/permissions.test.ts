@@ -47,6 +47,16 @@ test("what is in no region is asked for in another, with all it needs there", ()
   assert.deepEqual(statements.find(({ Sid }) => Sid === "BeaconResources")?.Action, ["ec2:CreateTags", "ec2:CreateVpc"]);
 });
 
+test("what is the same in every region is limited by account, and to no region", () => {
+  const policy = iamPolicy(["iam:CreateRole", "iam:AddRoleToInstanceProfile"], { stateTable: "t", accountId: "1", region: "r" });
+  const [own] = (policy.Statement as { Sid: string; Action: string[]; Resource: string[]; Condition?: object }[]).filter(
+    ({ Sid }) => Sid === "BeaconIam",
+  );
+  assert.deepEqual(own?.Action, ["iam:AddRoleToInstanceProfile", "iam:CreateRole", "iam:PassRole", "iam:TagRole"]);
+  assert.deepEqual(own?.Resource, ["arn:aws:iam::1:role/*", "arn:aws:iam::1:instance-profile/*"]);
+  assert.equal(own?.Condition, undefined);
+});
+
 test("a policy without keys has no statement about keys", () => {
   const policy = iamPolicy(["ec2:DescribeVpcs"], { stateTable: "t" });
   assert.ok(!(policy.Statement as { Sid: string }[]).some(({ Sid }) => Sid === "BeaconKeys"));

@@ -40,6 +40,8 @@ const TEXTS = [
     "arn:aws:kms:eu-west-1:111122223333:key/1",
     "arn:aws:outposts:eu-west-1:111122223333:outpost/op-1",
     "arn:aws:kms:",
+    "arn:aws:iam::aws:policy/ReadOnlyAccess",
+    "/a/path/",
     "aws:name",
     "beacon:stack",
   ],
@@ -48,6 +50,14 @@ const TEXTS = [
   ...["Z0123456789ABCDEFGHIJ", "0a1b2c3d-1111-2222-3333-444455556666", '"v=spf1 -all"'],
   ...["arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/1"],
   ...["ünï/codé", "emoji 😀", "semi;colon", "star*", "new\nline", "a=b@c:d+e", "#hash", "under_score.dot-dash"],
+];
+const [ALLOW, TRUST] = [
+  { Effect: "Allow", Action: "s3:GetObject", Resource: "*" },
+  { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" },
+];
+const DOCUMENTS: readonly Json[] = [
+  { Version: "2012-10-17", Statement: [] },
+  ...[ALLOW, TRUST, { ...ALLOW, Principal: "*" }].flatMap((one) => [{ Statement: one }, JSON.stringify({ Statement: [one] })]),
 ];
 const LENGTHS = [127, 128, 129, 255, 256, 257, 512, 513, 1011, 2048];
 const POOL = [
@@ -79,7 +89,7 @@ export function valuesOf(schema: z.ZodType, depth = 0): fc.Arbitrary<Json | unde
   if (definition.type === "object") return accepted(schema, membersOf(definition.shape ?? {}, depth + 1));
   // Free-form documents: policies.
   if (definition.type === "any" || definition.type === "union")
-    return accepted(schema, fc.constantFrom<Json>({ Version: "2012-10-17", Statement: [] }, "{}", "", 5, true, []));
+    return accepted(schema, fc.constantFrom<Json>(...DOCUMENTS, "{}", "", 5, true, []));
   throw new Error(`no values for ${definition.type}`);
 }
 
@@ -99,8 +109,9 @@ function textsOf(schema: z.ZodType): fc.Arbitrary<string> {
 }
 
 function numbersOf(schema: z.ZodType): fc.Arbitrary<number> {
-  const known = NUMBERS.filter((number) => schema.safeParse(number).success);
-  return fc.constantFrom(...known);
+  const { minValue, maxValue } = schema as unknown as { readonly minValue: number | null; readonly maxValue: number | null };
+  const edges = [minValue, maxValue].filter((edge) => typeof edge === "number" && Number.isFinite(edge)) as number[];
+  return fc.constantFrom(...[...NUMBERS, ...edges].filter((number) => schema.safeParse(number).success));
 }
 
 function mapsOf({ keyType, valueType }: Definition, depth: number): fc.Arbitrary<Record<string, Json>> {

@@ -66,6 +66,7 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "acm.RequestCertificateRequest.ValidationMethod": { enum: ["DNS", "EMAIL"] },
   // Nameserver, GlueIps: "The list can contain only one IPv4 and one IPv6 address".
   "route53domains.GlueIpList": { max: 2 },
+  "iam.Tag.Key": TAG_KEY,
   // CreateLogGroup: "Log group names can't start with the string aws/".
   "logs.CreateLogGroupRequest.logGroupName": { pattern: "(?!aws/).*" },
   "logs.Days": { values: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] },

@@ -6,7 +6,7 @@ import { kinds } from "../../reconcilers/index.ts";
 import { isObject } from "../../src/core/json.ts";
 import type { KindId } from "../../src/core/resource.ts";
 import type { Shape } from "../../src/core/shape.ts";
-import { loadModels, shapeNamed } from "./model.ts";
+import { loadKindModels, shapeNamed } from "./model.ts";
 import { WALKED } from "./walked.ts";
 
 type Row = {
@@ -66,6 +66,21 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "options.export", shape: "acm.CertificateExport" },
     { field: "tags.*", shape: "acm.TagValue" },
   ],
+  "iam.aws/v1 Role": [
+    { field: "roleName", shape: "iam.roleNameType" },
+    { field: "path", shape: "iam.pathType" },
+    { field: "description", shape: "iam.roleDescriptionType" },
+    { field: "maxSessionDuration", shape: "iam.roleMaxSessionDurationType" },
+    { field: "permissionsBoundary", shape: "iam.arnType" },
+    { field: "managedPolicyArns.*", shape: "iam.arnType" },
+    { field: "tags.*", shape: "iam.tagValueType" },
+  ],
+  "iam.aws/v1 InstanceProfile": [
+    { field: "instanceProfileName", shape: "iam.instanceProfileNameType" },
+    { field: "path", shape: "iam.pathType" },
+    { field: "role", shape: "iam.roleNameType" },
+    { field: "tags.*", shape: "iam.tagValueType" },
+  ],
   "logs.aws/v1 LogGroup": [
     { field: "logGroupName", shape: "logs.LogGroupName" },
     { field: "logGroupClass", shape: "logs.LogGroupClass" },
@@ -98,7 +113,7 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
   ],
 };
 
-before(() => loadModels("ec2", "dynamodb", "logs", "route53", "route53domains", "acm"));
+before(() => loadKindModels(kinds));
 
 for (const [id, rows] of Object.entries(ROWS)) {
   for (const row of rows)

@@ -10,14 +10,14 @@ import { type Example, readExamples } from "../conformance/example.ts";
 import { newStand } from "../conformance/stand.ts";
 import { Subject } from "../conformance/subject.ts";
 import { findings, noting, type Request } from "./checking.ts";
-import { loadModels } from "./model.ts";
+import { loadKindModels } from "./model.ts";
 
 // A region that no other test uses.
 const REGION = "ca-central-1";
 
 const seen = new Map<OperationName, Request>();
 
-before(() => loadModels("ec2", "dynamodb", "logs", "tag", "wafv2", "cloudwatch", "route53", "route53domains", "acm"));
+before(() => loadKindModels(kinds));
 
 describe("AWS takes every request of the examples", { concurrency: 1 }, () => {
   for (const [id, example] of readExamples()) {

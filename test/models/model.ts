@@ -10,6 +10,8 @@ import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { ensureInstalled } from "../../sandbox/install.ts";
 import type { OperationName } from "../../src/aws/service.ts";
+import type { Kinds } from "../../src/kind/kind.ts";
+import { operationsOf } from "../../src/kind/operations.ts";
 import { EMPTY_LISTS_REFUSED, FACTS, RULES } from "./facts.ts";
 
 export type Shape = {
@@ -56,6 +58,12 @@ async function modelFile(service: string): Promise<string> {
   const folder = join(lib, python, "site-packages", "botocore", "data", FOLDERS[service] ?? service);
   const newest = readdirSync(folder).sort().at(-1) as string;
   return join(folder, newest, "service-2.json.gz");
+}
+
+/** As {@link loadModels}, for every service that a kind calls. */
+export async function loadKindModels(kinds: Kinds): Promise<void> {
+  const operations = [...kinds.values()].flatMap(operationsOf);
+  await loadModels(...new Set(operations.map((operation) => operation.slice(0, operation.indexOf(":")))));
 }
 
 /** Reads the models of these services, so that {@link problemsOf} can answer at once. */

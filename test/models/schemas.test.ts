@@ -14,7 +14,7 @@ import { canonical, type JsonObject } from "../../src/core/json.ts";
 import type { AnyKind, StaticResource } from "../../src/kind/kind.ts";
 import { valuesOf } from "./arbitrary.ts";
 import { findings } from "./checking.ts";
-import { loadModels } from "./model.ts";
+import { loadKindModels } from "./model.ts";
 import { answerOf, KNOWN, repaired } from "./pretence.ts";
 
 // Enough that every pair of edges of the larger specs meets now and then; each takes about a millisecond.
@@ -23,7 +23,7 @@ const RUNS = 300;
 const ROUNDS_MAX = 60;
 const UID = "0".repeat(26);
 
-before(() => loadModels("ec2", "dynamodb", "logs", "tag", "wafv2", "cloudwatch", "route53", "route53domains", "acm"));
+before(() => loadKindModels(kinds));
 
 for (const kind of kinds.values()) {
   if (kind.lookup) {
