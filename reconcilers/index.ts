@@ -13,6 +13,7 @@ import { routeTable } from "./ec2/route-table.ts";
 import { securityGroup } from "./ec2/security-group.ts";
 import { subnet } from "./ec2/subnet.ts";
 import { vpc } from "./ec2/vpc.ts";
+import { repository } from "./ecr/repository.ts";
 import { instanceProfile } from "./iam/instance-profile.ts";
 import { role } from "./iam/role.ts";
 import { logGroup } from "./logs/log-group.ts";
@@ -35,6 +36,7 @@ const all: readonly (AnyKind | AnyLookup)[] = [
   securityGroup,
   subnet,
   vpc,
+  repository,
   instanceProfile,
   role,
   logGroup,

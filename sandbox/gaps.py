@@ -79,25 +79,25 @@ def close_elbv2_gaps() -> None:
 
 
 def close_tagging_gaps() -> None:
-    """Log groups are `logs:log-group` at AWS, and `logs:loggroup` in moto; hosted zones are known in us-east-1."""
+    """Log groups are `logs:log-group` at AWS, and `logs:loggroup` in moto; repositories, and hosted zones in us-east-1, it does not see."""
+    import gaps_ecr
     from gaps_route53 import TaggedZones
     from moto.logs.models import LogsBackend
-    from moto.resourcegroupstaggingapi import models as tagging
+    from moto.resourcegroupstaggingapi import models
 
-    original = LogsBackend.iter_tagged_resources
+    original, backends = LogsBackend.iter_tagged_resources, models.iter_taggable_backends
 
     def iter_tagged_resources(backend: Any) -> Any:
         return (replace(resource, resource_type="logs:log-group") for resource in original(backend))
 
-    LogsBackend.iter_tagged_resources = iter_tagged_resources
-    taggable = tagging.iter_taggable_backends
-
-    def iter_taggable_backends(account_id: str, region_name: str) -> Any:
-        yield from taggable(account_id, region_name)
-        if region_name == "us-east-1":
+    def iter_taggable_backends(account_id: str, region: str) -> Any:
+        yield from backends(account_id, region)
+        yield from gaps_ecr.taggable_backends(account_id, region)
+        if region == "us-east-1":
             yield TaggedZones(account_id)
 
-    tagging.iter_taggable_backends = iter_taggable_backends
+    LogsBackend.iter_tagged_resources = iter_tagged_resources
+    models.iter_taggable_backends = iter_taggable_backends
 
 
 def close_sqs_gaps(lock: Lock) -> None:

@@ -88,6 +88,16 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "Route 53 API reference, CreateHostedZone: the caller must have ec2:DescribeVpcs; the VPC of the other two is looked up likewise.",
   },
   {
+    operations: /^ecr:CreateRepository$/,
+    needs: ["ecr:TagResource", "kms:DescribeKey", "kms:CreateGrant"],
+    why: "Tags at creation are checked as TagResource; a customer key is looked up and granted (ECR user guide, 'Encryption at rest').",
+  },
+  {
+    operations: /^ecr:DeleteRepository$/,
+    needs: ["kms:RetireGrant"],
+    why: "ECR user guide, 'Encryption at rest': the grant on the repository's key is given back.",
+  },
+  {
     operations: /^iam:CreateRole$/,
     needs: ["iam:TagRole"],
     why: "IAM API reference, CreateRole: tags at creation are checked as TagRole.",
@@ -149,6 +159,7 @@ export type PolicyOptions = {
 // and the tagging API, know no resources.
 const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   dynamodb: ["table/*"],
+  ecr: ["repository/*"],
   iam: ["role/*", "instance-profile/*"],
   logs: ["log-group:*"],
 };
@@ -173,7 +184,7 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
   const here = options.region === undefined ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": options.region } } };
   const state = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS].flatMap(actionsOf).filter((action) => action.startsWith("dynamodb:"));
   // Keys are used through the service that encrypts with them, never directly.
-  const viaService = { StringLike: { "kms:ViaService": ["dynamodb.*.amazonaws.com", "logs.*.amazonaws.com"] } };
+  const viaService = { StringLike: { "kms:ViaService": ["dynamodb.*.amazonaws.com", "ecr.*.amazonaws.com", "logs.*.amazonaws.com"] } };
   return {
     Version: "2012-10-17",
     Statement: [

@@ -99,7 +99,7 @@ function creatable(subject: Subject, generation: number, retiring: readonly Reti
   const given = subject.spec[name.field];
   if (given !== undefined && typeof given !== "string") return subject.spec; // Not known yet.
   const chosen = subject.record?.generation === generation ? subject.record.name : undefined;
-  const base = given ?? derivedName(subject.stack, subject.resource.key, name.maxLength);
+  const base = given ?? derivedName(subject.stack, subject.resource.key, name);
   // The name that was chosen for this generation is kept, unless the manifest gives another one by now.
   const recorded = given === undefined || chosen === generationName(base, generation, name.maxLength) ? chosen : undefined;
   const taken = retiring.some(({ id }) => subject.index.byId(id)?.values[name.field] === base);

@@ -3,10 +3,22 @@
 import { digest } from "../core/json.ts";
 import { type ResourceKey, type Stack, splitKey } from "../core/resource.ts";
 
+/** What a kind takes for a name. `lowerCase`: small letters, digits and single dashes alone, as in a host's name. */
+export type NameForm = { readonly maxLength: number; readonly lowerCase?: true };
+
 /** `beacon-prod-backend-main` for `SecurityGroup/backend.main` of beacon/prod, cut to the kind's limit. */
-export function derivedName(stack: Stack, key: ResourceKey, maxLength: number): string {
+export function derivedName(stack: Stack, key: ResourceKey, { maxLength, lowerCase }: NameForm): string {
   const name = splitKey(key).name.replaceAll(/[^A-Za-z0-9]+/g, "-");
-  return cut(`${stack.project}-${stack.environment}-${name}`, maxLength);
+  const whole = `${stack.project}-${stack.environment}-${name}`;
+  return cut(
+    lowerCase
+      ? whole
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9]+/g, "-")
+          .replaceAll(/^-|-$/g, "")
+      : whole,
+    maxLength,
+  );
 }
 
 /** `beacon-prod-backend-g2`. */

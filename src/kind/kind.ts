@@ -59,8 +59,8 @@ export type Identity =
       /** Further fields of the key, which not every object has (a record set's setIdentifier). */
       readonly optionalKey?: readonly string[];
       readonly ignoreCase?: true;
-      /** The field that gets a derived physical name when the manifest gives none, and its length limit. */
-      readonly name?: { readonly field: string; readonly maxLength: number };
+      /** The field that gets a derived physical name when the manifest gives none, its length limit, and whether it has no capitals. */
+      readonly name?: { readonly field: string; readonly maxLength: number; readonly lowerCase?: true };
       /** The name is the interface: no `-g2` successor is possible, so `replace: createFirst` is refused. */
       readonly nameIsInterface?: true;
       /** The create cannot carry tags: an untagged object that answers to an open intent is ours. */

@@ -7,7 +7,12 @@ import { derivedName, generationName } from "../../src/engine/names.ts";
 const stack = { project: "beacon", environment: "prod" };
 
 test("a derived name spells project, environment and resource", () => {
-  assert.equal(derivedName(stack, "SecurityGroup/backend.main", 255), "beacon-prod-backend-main");
+  assert.equal(derivedName(stack, "SecurityGroup/backend.main", { maxLength: 255 }), "beacon-prod-backend-main");
+});
+
+test("a name without capitals is one that a host could have", () => {
+  const form = { maxLength: 63, lowerCase: true } as const;
+  assert.equal(derivedName({ project: "Beacon_1", environment: "prod" }, "Bucket/Backups.main-", form), "beacon-1-prod-backups-main");
 });
 
 test("a successor's name says its generation", () => {
@@ -18,11 +23,12 @@ test("names fit their limit, stay apart when cut, and are the same every time", 
   const names = fc.string({ minLength: 1, maxLength: 60 }).map((text): ResourceKey => `TargetGroup/${text}`);
   fc.assert(
     fc.property(names, fc.integer({ min: 20, max: 64 }), fc.integer({ min: 2, max: 99 }), (key, maxLength, generation) => {
-      const name = derivedName(stack, key, maxLength);
+      const name = derivedName(stack, key, { maxLength });
       assert.ok(name.length <= maxLength && generationName(name, generation, maxLength).length <= maxLength);
-      assert.equal(name, derivedName(stack, key, maxLength));
+      assert.equal(name, derivedName(stack, key, { maxLength }));
     }),
   );
   const long = "x".repeat(40);
-  assert.notEqual(derivedName(stack, `TargetGroup/${long}a`, 32), derivedName(stack, `TargetGroup/${long}b`, 32));
+  const cut = (key: ResourceKey) => derivedName(stack, key, { maxLength: 32 });
+  assert.notEqual(cut(`TargetGroup/${long}a`), cut(`TargetGroup/${long}b`));
 });

@@ -57,6 +57,12 @@ const [ALLOW, TRUST] = [
 ];
 const DOCUMENTS: readonly Json[] = [
   { Version: "2012-10-17", Statement: [] },
+  // What ECR calls a lifecycle policy.
+  {
+    rules: [
+      { rulePriority: 1, selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 1 }, action: { type: "expire" } },
+    ],
+  },
   ...[ALLOW, TRUST, { ...ALLOW, Principal: "*" }].flatMap((one) => [{ Statement: one }, JSON.stringify({ Statement: [one] })]),
 ];
 const LENGTHS = [127, 128, 129, 255, 256, 257, 512, 513, 1011, 2048];

@@ -66,6 +66,9 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "acm.RequestCertificateRequest.ValidationMethod": { enum: ["DNS", "EMAIL"] },
   // Nameserver, GlueIps: "The list can contain only one IPv4 and one IPv6 address".
   "route53domains.GlueIpList": { max: 2 },
+  "ecr.Tag.Key": TAG_KEY,
+  "ecr.Tag.Value": TAG_VALUE,
+  "ecr.TagList": TAGS,
   "iam.Tag.Key": TAG_KEY,
   // CreateLogGroup: "Log group names can't start with the string aws/".
   "logs.CreateLogGroupRequest.logGroupName": { pattern: "(?!aws/).*" },

@@ -66,6 +66,13 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "options.export", shape: "acm.CertificateExport" },
     { field: "tags.*", shape: "acm.TagValue" },
   ],
+  "ecr.aws/v1 Repository": [
+    { field: "repositoryName", shape: "ecr.RepositoryName" },
+    { field: "imageTagMutability", shape: "ecr.ImageTagMutability" },
+    { field: "imageTagMutabilityExclusionFilters.*.filterType", shape: "ecr.ImageTagMutabilityExclusionFilterType" },
+    { field: "imageTagMutabilityExclusionFilters.*.filter", shape: "ecr.ImageTagMutabilityExclusionFilterValue" },
+    { field: "encryptionConfiguration.encryptionType", shape: "ecr.EncryptionType" },
+  ],
   "iam.aws/v1 Role": [
     { field: "roleName", shape: "iam.roleNameType" },
     { field: "path", shape: "iam.pathType" },

@@ -9,6 +9,7 @@ import { aclOf, associationOf } from "./pretence-waf.ts";
 /** Status values that updates and deletions are made with. */
 export const KNOWN: JsonObject = {
   tableArn: "arn:aws:dynamodb:eu-west-1:111122223333:table/t",
+  repositoryArn: "arn:aws:ecr:eu-west-1:111122223333:repository/r",
   logGroupArn: "arn:aws:logs:eu-west-1:111122223333:log-group:g",
   ipv6CidrBlockAssociationId: "vpc-cidr-assoc-1",
   alarmArn: "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:a",
