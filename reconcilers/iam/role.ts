@@ -60,12 +60,17 @@ const spec = z.strictObject({
   permissionsBoundary: field(policyArn().optional(), { doc: "The managed policy that limits what the role may do.", unset: null }),
   policies: field(
     z
-      .record(
-        iamName(128),
-        field(policyDocument({ of: "identity", bytesMax: DOCUMENT_BYTES_MAX }), { doc: "What the role may do.", compare: "iam-policy" }),
+      .array(
+        z.strictObject({
+          policyName: field(iamName(128), { doc: "Unique in the role." }),
+          policyDocument: field(policyDocument({ of: "identity", bytesMax: DOCUMENT_BYTES_MAX }), {
+            doc: "What the role may do.",
+            compare: "iam-policy",
+          }),
+        }),
       )
       .optional(),
-    { doc: "Inline policies by name: what the role may do. Those of other names are left alone.", unset: {} },
+    { doc: "Its inline policies, and no others: what the role may do.", compare: { keyed: "policyName" }, unset: [] },
   ),
   managedPolicyArns: field(z.array(policyArn()).optional(), {
     doc: "The managed policies that are attached to it, and no others.",
@@ -90,7 +95,7 @@ export const role = defineKind({
   id: "roleName",
   identity: { by: "name", key: ["roleName"], name: { field: "roleName", maxLength: 64 }, nameIsInterface: true },
   deviations: [
-    "Inline and attached policies, calls of their own at AWS, are fields here; `policies` is a map from name to document.",
+    "Inline and attached policies, calls of their own at AWS, are fields here; `policies` holds the inline ones.",
     "IAM finds nothing by tag: a role that neither a manifest nor a record names is not known as an orphan.",
     "A role that an instance profile has is deleted once the profile lets go of it, or with `lifecycle.deletion: force`.",
   ],
@@ -120,7 +125,7 @@ export const role = defineKind({
         ...defined({ permissionsBoundary: desired.permissionsBoundary }),
         assumeRolePolicyDocument: desired.assumeRolePolicyDocument as Json,
       };
-      return { id: String(created.RoleName), values: { ...values, policies: {}, managedPolicyArns: [], tags: desired.tags ?? {} } };
+      return { id: String(created.RoleName), values: { ...values, policies: [], managedPolicyArns: [], tags: desired.tags ?? {} } };
     },
   },
   updates: [
@@ -151,17 +156,18 @@ export const role = defineKind({
       fields: ["policies"],
       operations: ["iam:PutRolePolicy", "iam:DeleteRolePolicy"],
       run: async (aws, { id, changes }) => {
-        const { before, set = {}, drop = [] } = changes.policies ?? {};
-        const present = isObject(before) ? before : {};
-        const [next] = Object.entries(set);
+        const { before, added = [], changed = [], removed = [] } = changes.policies ?? {};
+        const present = Array.isArray(before) ? (before as InlinePolicy[]) : [];
+        const others = ({ policyName }: InlinePolicy) => present.filter((policy) => policy.policyName !== policyName);
+        const [next] = [...added, ...changed.map(({ after }) => after)] as InlinePolicy[];
         if (next) {
-          const [name, document] = next;
-          await aws.write(iam, "PutRolePolicy", { RoleName: id, PolicyName: name, PolicyDocument: policyOut(document) as string });
-          return { values: { policies: { ...present, [name]: document } } };
+          const PolicyDocument = policyOut(next.policyDocument) as string;
+          await aws.write(iam, "PutRolePolicy", { RoleName: id, PolicyName: next.policyName, PolicyDocument });
+          return { values: { policies: [...others(next), next] } };
         }
-        const [gone] = drop;
-        await deletePolicy(aws, id, String(gone));
-        return { values: { policies: Object.fromEntries(Object.entries(present).filter(([name]) => name !== gone)) } };
+        const [gone] = removed as readonly InlinePolicy[] as readonly [InlinePolicy];
+        await deletePolicy(aws, id, gone.policyName);
+        return { values: { policies: others(gone) } };
       },
     },
     {
@@ -209,6 +215,8 @@ export const role = defineKind({
   check: (resources) => resources.flatMap((resource) => [...tagFindings(resource), ...sizeFindings(resource)]),
 });
 
+type InlinePolicy = { readonly policyName: string; readonly policyDocument: Json };
+
 async function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
   const found = await listByName(scope, "roleName", (name) => read(aws, name, scope.fields));
   // Roles may trust each other.
@@ -230,14 +238,14 @@ async function read(aws: Reader, RoleName: string, fields: Scope["fields"]): Pro
   return { id: RoleName, values: { ...valuesOf(answer.Role), ...defined({ policies, managedPolicyArns }), tags: own }, tags: own };
 }
 
-async function inlinePolicies(aws: Reader, RoleName: string): Promise<JsonObject> {
+async function inlinePolicies(aws: Reader, RoleName: string): Promise<InlinePolicy[]> {
   const documents = await Promise.all(
     (await inlineNames(aws, RoleName)).map(async (PolicyName) => {
       const answer = await unlessNamed(NOT_FOUND, aws.read(iam, "GetRolePolicy", { RoleName, PolicyName }));
-      return [PolicyName, policyOf(answer?.PolicyDocument)] as const;
+      return { policyName: PolicyName, policyDocument: policyOf(answer?.PolicyDocument) };
     }),
   );
-  return Object.fromEntries(documents.filter(([, document]) => document !== undefined));
+  return documents.filter((policy): policy is InlinePolicy => policy.policyDocument !== undefined);
 }
 
 async function inlineNames(aws: Reader, RoleName: string): Promise<readonly string[]> {
@@ -299,8 +307,8 @@ function ready({ arn, roleId }: { arn?: string | undefined; roleId?: string | un
 }
 
 function* sizeFindings({ key, spec: declared }: StaticResource): Generator<CheckFinding> {
-  const policies = isObject(declared.policies) ? Object.values(declared.policies) : [];
-  const size = policies.reduce<number>((sum, policy) => sum + (policyOut(policy) ?? "").replaceAll(/\s/g, "").length, 0);
+  const documents = Array.isArray(declared.policies) ? declared.policies.map((policy) => isObject(policy) && policy.policyDocument) : [];
+  const size = documents.reduce<number>((sum, document) => sum + (policyOut(document || null) ?? "").replaceAll(/\s/g, "").length, 0);
   if (size <= INLINE_CHARACTERS_MAX) return;
   const message = `the inline policies of ${key} have ${size} characters; IAM takes ${INLINE_CHARACTERS_MAX}`;
   yield { resource: key, field: "policies", message, hint: "make one a managed policy, and name it in `managedPolicyArns`" };

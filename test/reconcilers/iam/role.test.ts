@@ -13,6 +13,7 @@ const trust = (service: string): JsonObject => ({
   Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
 });
 const allow = (action: string): JsonObject => ({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] });
+const inline = (policyName: string, policyDocument: JsonObject | string): JsonObject => ({ policyName, policyDocument });
 const READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 const SSM = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore";
 
@@ -29,20 +30,20 @@ test("a role is changed in every field, one effect at a time, and unset again", 
     description: "Sérves",
     maxSessionDuration: 7200,
     permissionsBoundary: READ_ONLY,
-    policies: { a: allow("s3:GetObject"), b: JSON.stringify(allow("s3:ListBucket")) },
+    policies: [inline("a", allow("s3:GetObject")), inline("b", JSON.stringify(allow("s3:ListBucket")))],
     managedPolicyArns: [SSM],
     tags: { Name: "web" },
   };
   const changed = await settle(bench, found, wanted, base);
   assert.equal(changed.effects, 8, "trust, description and duration, boundary, two policies, an attachment, tags set and removed");
   const now = await seen(bench, made.id);
-  assert.deepEqual(now[0]?.values.policies, { a: allow("s3:GetObject"), b: allow("s3:ListBucket") });
+  assert.deepEqual(now[0]?.values.policies, [inline("a", allow("s3:GetObject")), inline("b", allow("s3:ListBucket"))]);
   assert.equal((await settle(bench, now[0] ?? made, wanted, wanted)).effects, 0);
   const back = await settle(bench, changed, { ...base, tags: {} }, { ...wanted, tags: {} });
   const after = (await assertHolds(bench, back)).values;
   assert.deepEqual(
     [after.description, after.maxSessionDuration, after.permissionsBoundary, after.policies, after.managedPolicyArns],
-    ["", 3600, undefined, {}, []],
+    ["", 3600, undefined, [], []],
   );
   await removeAll(bench, back);
 });
@@ -62,7 +63,7 @@ test("a role that an instance profile has keeps its policies and stays, unless a
   const spec = {
     roleName: nameFor(bench, "held"),
     assumeRolePolicyDocument: trust("ec2.amazonaws.com"),
-    policies: { own: allow("s3:GetObject") },
+    policies: [inline("own", allow("s3:GetObject"))],
     managedPolicyArns: [SSM],
   };
   const made = await settle(bench, await make(bench, spec), spec);
@@ -138,10 +139,10 @@ test("the name of a principal that does not exist yet is an error that passes", 
 const rows = [
   {
     why: "inline policies have a size together",
-    spec: { policies: { a: allow("s".repeat(6000)), b: allow("s".repeat(6000)) } },
+    spec: { policies: [inline("a", allow("s".repeat(6000))), inline("b", allow("s".repeat(6000)))] },
     fields: ["policies"],
   },
-  { why: "whitespace does not count", spec: { policies: { a: allow(" ".repeat(12_000)) } }, fields: [] },
+  { why: "whitespace does not count", spec: { policies: [inline("a", allow(" ".repeat(12_000)))] }, fields: [] },
   { why: "IAM takes tags that differ in case for one", spec: { tags: { Name: "a", name: "b" } }, fields: ["tags.name"] },
   { why: "what is not known yet is passed over", spec: { policies: { $expr: "local.policies" } }, fields: [] },
 ];
