@@ -99,3 +99,45 @@ test("a Monitor is no resource: the stack has the same resources and lookups wit
   assert.deepEqual(monitored.lookups, plain.lookups);
   assert.notEqual(monitored.digest, plain.digest, "but a revision that the controller runs knows its Monitors");
 });
+
+const BLUEPRINT = `
+apiVersion: beacon/v1
+kind: Blueprint
+metadata: { name: network }
+spec:
+  kind: Network
+  parameters:
+    range: { type: string }
+  resources:
+    - apiVersion: ec2.aws/v1
+      kind: VPC
+      metadata: { name: main }
+      spec: { cidrBlock: "\${params.range}" }
+    - apiVersion: beacon/v1
+      kind: Monitor
+      metadata: { name: inside }
+      spec: { http: { url: "https://\${vpc.main.vpcId}/\${self.name}" } }
+  outputs:
+    vpcId: \${vpc.main.vpcId}
+    range: \${vpc.main.cidrBlock}
+---
+apiVersion: blueprint.beacon/v1
+kind: Network
+metadata: { name: lab }
+spec: { range: 10.9.0.0/16 }
+---
+`;
+
+test("an instance's outputs are seen from outside, its resources from inside, and needed are the resources behind them", () => {
+  const text =
+    BLUEPRINT +
+    monitor("{ http: { url: 'https://${network.lab.vpcId}' } }", "", "outside") +
+    `---${monitor("{ alarmState: { alarmName: '${network.lab.range}' } }", "", "known")}`;
+  const view: View = (key) => (key === "VPC/lab.main" ? { vpcId: "vpc-9" } : undefined);
+  const found = compiled(text).monitors.map(({ key, needs, resolve }) => [key, needs, resolve(view)] as const);
+  assert.deepEqual(found, [
+    ["Monitor/outside", ["VPC/lab.main"], { http: { url: "https://vpc-9" } }],
+    ["Monitor/known", [], { alarmState: { alarmName: "10.9.0.0/16" } }],
+    ["Monitor/lab.inside", ["VPC/lab.main"], { http: { url: "https://vpc-9/lab" } }],
+  ]);
+});
