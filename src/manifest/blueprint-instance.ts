@@ -16,11 +16,12 @@ import { Frame } from "./frame.ts";
 import type { Expression } from "./language.ts";
 import { type Resolved, type Site, together } from "./links.ts";
 import type { ExpressionScope, Names } from "./names.ts";
-import { emptyMap, member, type Node, placeText } from "./node.ts";
+import { emptyMap, member, type Node, type Place, placeText } from "./node.ts";
 import { valueOfNode } from "./node-values.ts";
 import type { Output } from "./outputs.ts";
 import type { Parameter } from "./parameter-schema.ts";
 import { completed } from "./parameters.ts";
+import type { Problems } from "./problems.ts";
 import { remembered } from "./remembered.ts";
 import type { PlacedReference } from "./texts.ts";
 import { DYN } from "./types.ts";
@@ -67,8 +68,7 @@ export class BlueprintInstance {
     if (slot.each) this.each = slot.each;
     this.expander = expander;
     this.#names = world.language.inside.get(declaration.kind.name) as Names;
-    const note = `in ${slot.key} at ${placeText(declaration.place)}`;
-    this.inner = expanderOf(new Frame(world, this.#names, this), expander, expander.problems.within(note));
+    this.inner = expanderOf(new Frame(world, this.#names, this), expander, this.#noting(declaration.place));
   }
 
   /** What `self` is inside, and in its own spec. */
@@ -200,6 +200,17 @@ export class BlueprintInstance {
     if (!isExpression(element)) return true;
     const type = this.expander.frame.world.language.check(element.$expr, this.scope).expression?.type.kind;
     return type !== "optional" && type !== "dyn" && type !== "none";
+  }
+
+  /** For what is wrong with an expression inside: noted at the parameter's value where it reads a single one, else at the instance. */
+  problemsOf({ references }: Expression): Problems {
+    const read = new Set(references.flatMap(({ root, name = "" }) => (root === "params" ? [name] : [])));
+    const [value] = [...read].map((name) => member(this.declaration.spec, name));
+    return value && read.size === 1 ? this.#noting(value.place) : this.inner.problems;
+  }
+
+  #noting(place: Place): Problems {
+    return this.expander.problems.within(`in ${this.key} at ${placeText(place)}`);
   }
 
   /** How a document of this instance's is read: its spec among the names outside. */

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { type ObjectShape, objectShape, type Shape } from "../core/shape.ts";
 import { nearest, suggestion } from "../core/suggest.ts";
-import { type Node, type Place, placeOfPath, plainJson, spanOf } from "./node.ts";
+import { type Node, nodeAt, type Place, placeOfPath, plainJson, spanOf } from "./node.ts";
 import type { Problems } from "./problems.ts";
 import { shapeText } from "./types.ts";
 import { holdsExpression, isExpression } from "./values.ts";
@@ -14,6 +14,8 @@ export type Subject = {
   readonly node: Node;
   readonly label: string;
   readonly problems: Problems;
+  /** The problems of what stands at a path, where they are to say more than the rest. */
+  readonly problemsAt?: (path: readonly PropertyKey[]) => Problems;
   /** What its top-level members are called; `field` by default. */
   readonly what?: "parameter";
   readonly home?: Place;
@@ -99,7 +101,7 @@ function tell(issue: Issue, value: JsonObject, shape: ObjectShape, subject: Subj
     return;
   }
   const name = field === "" ? label : `\`${field}\` of ${label}`;
-  problems.add(
+  (subject.problemsAt?.(issue.path) ?? problems).add(
     placeOfPath(node, issue.path),
     `${name}${complaint(issue, found, expected)}`,
     hintFor(issue, found, expected, sourceText(node, issue.path)),
@@ -127,13 +129,6 @@ function keyPlace(node: Node, path: readonly PropertyKey[]) {
   const parent = nodeAt(node, path.slice(0, -1));
   const entry = parent?.type === "map" ? parent.entries.get(String(path.at(-1))) : undefined;
   return entry?.key ?? placeOfPath(node, path);
-}
-
-function nodeAt(node: Node, path: readonly PropertyKey[]): Node | undefined {
-  return path.reduce<Node | undefined>((current, step) => {
-    if (current?.type === "map") return current.entries.get(String(step))?.value;
-    return current?.type === "list" ? current.items[Number(step)] : undefined;
-  }, node);
 }
 
 function sourceText(node: Node, path: readonly PropertyKey[]): string | undefined {

@@ -99,7 +99,9 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
   const all = new Problems();
   for (const problem of prepared.problems.list()) all.addProblem(problem);
   for (const { problem, in: where } of found.values()) all.addProblem(where.length === names.length ? problem : named(problem, where));
-  return { problems: all.list(), notices: [...prepared.notices, ...unusedIn(prepared)], environments: names };
+  // A misspelt name leaves another one unused.
+  const unused = all.size === 0 ? unusedIn(prepared) : [];
+  return { problems: all.list(), notices: [...prepared.notices, ...unused], environments: names };
 }
 
 function named(problem: Problem, environments: readonly string[]): Problem {

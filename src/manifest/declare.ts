@@ -65,7 +65,8 @@ function tellFrame(
 function isNew(one: LazyInstance | BlueprintInstance, found: Found): boolean {
   const first = found.resources.get(one.key) ?? found.instances.get(one.key);
   if (!first) return true;
-  const hint = `the first is at ${placeText(first.declaration.place)}`;
+  const { instance } = first.expander.frame;
+  const hint = `the first is ${instance ? `in ${instance.key} ` : ""}at ${placeText(first.declaration.place)}`;
   one.expander.problems.add(one.declaration.place, `${one.key} is declared twice`, hint);
   return false;
 }

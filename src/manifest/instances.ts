@@ -10,7 +10,8 @@ import type { Expander } from "./expander.ts";
 import type { Frame } from "./frame.ts";
 import { managedKeys } from "./links.ts";
 import type { ExpressionScope } from "./names.ts";
-import { member, type Node } from "./node.ts";
+import { member, type Node, nodeAt } from "./node.ts";
+import type { Problems } from "./problems.ts";
 import { ANY, type Reading } from "./value-reader.ts";
 import { isExpression } from "./values.ts";
 import type { Instance } from "./world.ts";
@@ -97,6 +98,14 @@ export class LazyInstance implements Instance {
         return false;
       },
     };
+  }
+
+  /** The problems of what stands at a path of the spec. */
+  problemsAt(path: readonly PropertyKey[]): Problems {
+    const { frame, problems, texts } = this.expander;
+    const node = this.declaration.spec && nodeAt(this.declaration.spec, path);
+    const read = frame.instance && node?.type === "scalar" ? texts.read(node, this.scope) : undefined;
+    return read && "text" in read ? (frame.instance?.problemsOf(read.text.expression) ?? problems) : problems;
   }
 
   #read(name: string): Json | undefined {

@@ -98,6 +98,14 @@ export function placeOfPath(node: Node, path: readonly PropertyKey[]): Place {
   return place;
 }
 
+/** The node at a path, if there is one. */
+export function nodeAt(node: Node, path: readonly PropertyKey[]): Node | undefined {
+  return path.reduce<Node | undefined>((current, step) => {
+    if (current?.type === "map") return current.entries.get(String(step))?.value;
+    return current?.type === "list" ? current.items[Number(step)] : undefined;
+  }, node);
+}
+
 /** A list item with `$if` or `$for`. */
 export function isDirective(node: Node): boolean {
   return node.type === "map" && (node.entries.has("$if") || node.entries.has("$for"));

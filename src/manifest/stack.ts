@@ -144,7 +144,8 @@ function checkedSpec(instance: LazyInstance): JsonObject {
     return value;
   }
   const node = spec?.type === "map" ? spec : emptyMap(declaration.place);
-  checkValue(kind.specSchema, value, { node, label, problems, home: declaration.place, partial: declaration.readOnly });
+  const problemsAt = (path: readonly PropertyKey[]) => instance.problemsAt(path);
+  checkValue(kind.specSchema, value, { node, label, problems, problemsAt, home: declaration.place, partial: declaration.readOnly });
   checkTags(kind, value, { node, label, problems });
   return value;
 }
@@ -195,8 +196,9 @@ function checkKinds(instances: ReadonlyMap<string, LazyInstance>, problems: Prob
     for (const { resource, field, message, hint } of findings(kind.check, statics, problems)) {
       const instance = instances.get(resource);
       const node = instance?.declaration.spec;
-      const place = node ? placeOfPath(node, field.split(".")) : instance?.declaration.place;
-      (instance?.expander.problems ?? problems).add(place, message, hint);
+      const path = field.split(".");
+      const place = node ? placeOfPath(node, path) : instance?.declaration.place;
+      (instance?.problemsAt(path) ?? problems).add(place, message, hint);
     }
   }
 }

@@ -200,7 +200,7 @@ export class ValueReader {
     const { code, summary, message } = error as { code?: string; summary?: string; message: string };
     const missing = code === "no_such_key" ? /No such key: (\S+)/.exec(summary ?? "")?.[1] : undefined;
     const hint = missing === undefined ? undefined : `write .?${missing} where it may be absent`;
-    this.#problems.add(
+    (this.#frame.instance?.problemsOf(expression) ?? this.#problems).add(
       place,
       `\${${expression.text}} cannot be evaluated: ${missing === undefined ? (summary ?? message) : `there is no \`${missing}\``}`,
       hint,

@@ -114,7 +114,9 @@ test("a resource moves into a blueprint, its instance is renamed, and two of the
 
   const names = ended(await beaconctl("get", "Service/web", "-o", "name"), 0, "get");
   assert.deepEqual(names.trim().split("\n").toSorted(), ["EIP/web.main", "SecurityGroup/web.main"]);
-  assert.match(ended(await beaconctl("describe", "sg/api.main"), 0, "describe"), /Depends on +VPC\/main, SecurityGroup\/web\.main/);
+  const described = ended(await beaconctl("describe", "sg/api.main"), 0, "describe");
+  assert.match(described, /Declared +use\.yaml:11:7, in Service\/api\n/);
+  assert.match(described, /Depends on +VPC\/main, SecurityGroup\/web\.main/);
   assert.match(ended(await beaconctl("diff", "service"), 0, "diff of a kind"), /No differences/);
 
   place.write({ "use.yaml": BLUEPRINT + instance("api") });

@@ -447,6 +447,44 @@ spec: { vpcId: "\${vpc.main.vpcId}" }
   assert.match(refused(circle), /blueprints hold each other in a circle: Pair → Pair/);
 });
 
+test("a blueprint's Monitors watch what is inside each instance", () => {
+  const monitor = `
+    - apiVersion: beacon/v1
+      kind: Monitor
+      metadata: { name: errors }
+      includeWhen: \${params.logs}
+      spec: { alarmState: { alarmName: "\${self.name}-\${securityGroup.main.groupId}" } }`;
+  const blueprint = BLUEPRINT.replace("\n  outputs:", `${monitor}\n  outputs:`);
+  const stack = succeed(sourcesWith(instance("a", "vpcId: v") + instance("b", "vpcId: v\nlogs: false"), blueprint));
+  assert.deepEqual(
+    stack.monitors.map(({ key, needs, resolve }) => [key, needs, resolve(() => ({ groupId: "sg-1" }))]),
+    [["Monitor/a.errors", ["SecurityGroup/a.main"], { alarmState: { alarmName: "a-sg-1" } }]],
+  );
+});
+
+test("inside, a resource goes by its own name: in late fields and in readyWhen", () => {
+  const blueprint = BLUEPRINT.replace(
+    "metadata: { name: main }",
+    "metadata: { name: main }\n      readyWhen: ['${securityGroup.main.groupId != self.name}']",
+  ).replace("ingress: ${params.rules}", 'ingress: [{ ipProtocol: "-1", referencedGroupId: "${securityGroup.main.groupId}" }]');
+  const stack = succeed(sourcesWith(instance("a", "vpcId: v"), blueprint));
+  const group = resource(stack, "SecurityGroup/a.main");
+  assert.deepEqual(group.dependencies, []);
+  assert.deepEqual(stack.resolve(group, () => ({ groupId: "sg-1" })).ingress, [{ ipProtocol: "-1", referencedGroupId: "sg-1" }]);
+  assert.deepEqual(
+    stack.readyWhen(group, () => ({ groupId: "sg-1" })),
+    { met: true },
+  );
+  assert.equal(stack.readyWhen(group, () => ({ groupId: "a" })).met, false);
+  const early = BLUEPRINT.replace("tags: ${params.tags}", 'tags: { Own: "${securityGroup.main.groupId}" }');
+  assert.match(refused(instance("a", "vpcId: v"), early), /`tags` of SecurityGroup\/main needs its own `groupId`/);
+});
+
+test("an instance's own spec may use its name, and its each", () => {
+  const stack = compiled(instance("api", 'vpcId: "${self.name}-${each.key}"', "forEach: { x: 1 }"));
+  assert.equal(resource(stack, "SecurityGroup/api-x.main").spec.vpcId, "api-x-x");
+});
+
 test("the digest is the meaning's: of what is handed in, and of what outputs say", () => {
   const text = instance("backend", SPEC) + tagged("A: ${webService.backend.groupId}");
   const digest = compiled(text).digest;

@@ -48,7 +48,7 @@ async function describe({ args }: Invocation<Options>, session: Session): Promis
   const events: readonly StackEvent[] = await store.events(stack, { resource: key, limit: EVENTS_MAX });
   return {
     ...viewOf(key, world, { kinds, plan }),
-    ...(resource ? { declaredAt: resource.declaredAt } : {}),
+    ...(resource ? { declaredAt: resource.declaredAt, ...(resource.within ? { within: resource.within } : {}) } : {}),
     ...(change ? { change } : {}),
     events,
     dependsOn: [...new Set(resource ? resource.dependencies.map(({ on }) => on) : (world.state.records.get(key)?.dependencies ?? []))],

@@ -13,6 +13,8 @@ import { renderValue } from "./value.ts";
 /** Everything known of one resource. */
 export type Description = ResourceView & {
   readonly declaredAt?: string;
+  /** The instances of blueprints that it is inside of, the innermost first. */
+  readonly within?: readonly ResourceKey[];
   /** What an apply would do to it; absent without manifests. */
   readonly change?: Change;
   readonly events: readonly StackEvent[];
@@ -30,7 +32,7 @@ export function renderDescription(description: Description, view: PlanView): str
     ...(status.ready ? [] : [["Why", status.message] as const]),
     ...description.status.conditions.map((condition, index) => [index === 0 ? "Conditions" : "", conditionText(condition)] as const),
     ...(lifecycle ? [["Lifecycle", lifecycleText(lifecycle)] as const] : []),
-    ...(description.declaredAt === undefined ? [] : [["Declared", description.declaredAt] as const]),
+    ...(description.declaredAt === undefined ? [] : [["Declared", declaredText(description)] as const]),
     ...description.events.map((event, index) => [index === 0 ? "History" : "", eventText(event)] as const),
     ["Depends on", description.dependsOn.join(", ") || "nothing"],
     ["Needed by", description.neededBy.join(", ") || "nothing"],
@@ -48,6 +50,10 @@ function conditionText({ type, status, reason, message, since }: ResourceView["s
 function lifecycleText(lifecycle: NonNullable<ResourceView["lifecycle"]>): string {
   const { deletion, replace, drift, manage } = lifecycle;
   return `deletion ${deletion} · replace ${replace} · drift ${drift}${manage ? "" : " · read only"}`;
+}
+
+function declaredText({ declaredAt = "", within = [] }: Description): string {
+  return [declaredAt, ...within.map((instance) => `in ${instance}`)].join(", ");
 }
 
 function eventText({ at, type, message }: StackEvent): string {
