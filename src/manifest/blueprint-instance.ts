@@ -4,7 +4,7 @@
  */
 
 import type { View } from "../core/compiled.ts";
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import { suggestion } from "../core/suggest.ts";
 import { type Accessor, UnknownAccess } from "./accessor.ts";
@@ -21,10 +21,11 @@ import { valueOfNode } from "./node-values.ts";
 import type { Output } from "./outputs.ts";
 import type { Parameter } from "./parameter-schema.ts";
 import { completed } from "./parameters.ts";
+import { asPlaces, hasItsLength, parameterIn } from "./partly-known.ts";
 import type { Problems } from "./problems.ts";
 import { remembered } from "./remembered.ts";
 import type { PlacedReference } from "./texts.ts";
-import { DYN } from "./types.ts";
+import { DYN, type Type } from "./types.ts";
 import { ANY, REPORTED, type Reading } from "./value-reader.ts";
 import { fromCel, isExpression, toCel } from "./values.ts";
 import type { Instance } from "./world.ts";
@@ -74,8 +75,7 @@ export class BlueprintInstance {
   /** What `self` is inside, and in its own spec. */
   get self(): Accessor {
     const { self } = this.expander.frame.world.language;
-    const data = { name: selfName(this.name) };
-    return toCel(self, data) as Accessor;
+    return toCel(self, { name: selfName(this.name) }) as Accessor;
   }
 
   /** The instances around this one, from the innermost, and this one first. */
@@ -158,14 +158,14 @@ export class BlueprintInstance {
 
   /** A parameter that is not known as a whole, as far as it is: each expression in it is written as its place in the parameter. Undefined for any other expression. */
   parts(expression: Expression): Json | undefined {
-    const value = this.#asParameter(expression);
-    return value === undefined || isExpression(value) ? undefined : this.#placed(value, expression.text.trim());
+    const value = parameterIn(expression.text, (name) => this.#parameter(name).value);
+    return value === undefined || isExpression(value) ? undefined : asPlaces(value, expression.text.trim(), (text) => this.#typeOf(text));
   }
 
   /** The elements of a list parameter whose length is known, each as a value or as what reading it raises. Undefined for any other expression. */
   elements(expression: Expression): readonly unknown[] | undefined {
-    const list = this.#asParameter(expression);
-    if (!Array.isArray(list) || !list.every((element) => this.#stays(element))) return undefined;
+    const list = parameterIn(expression.text, (name) => this.#parameter(name).value);
+    if (!Array.isArray(list) || !hasItsLength(list, (text) => this.#typeOf(text))) return undefined;
     const element = expression.type.kind === "list" ? expression.type.element : DYN;
     const context = this.expander.frame.contextOf(this);
     return list.map((value: Json) =>
@@ -173,33 +173,8 @@ export class BlueprintInstance {
     );
   }
 
-  /** The value of a parameter, or of a member of one, that an expression consists of. */
-  #asParameter({ text }: Expression): Json | undefined {
-    const [, name, path = ""] = /^params\.(\w+)((?:\.\w+)*)$/.exec(text.trim()) ?? [];
-    if (name === undefined) return undefined;
-    const steps = path.split(".").slice(1);
-    return steps.reduce<Json | undefined>((found, step) => (isObject(found) ? found[step] : undefined), this.#parameter(name).value);
-  }
-
-  /** A list that may turn out shorter is known only as a whole: an index would mean another element then. */
-  #placed(value: Json, path: string): Json {
-    if (isExpression(value)) return { $expr: path };
-    if (Array.isArray(value)) {
-      const places = value.map((element, index) => this.#placed(element, `${path}[${index}]`));
-      return value.every((element) => this.#stays(element)) ? places : { $expr: path };
-    }
-    if (!isObject(value)) return value;
-    const members = Object.entries(value).flatMap(([name, element]) =>
-      element === undefined ? [] : [[name, this.#placed(element, `${path}[?${JSON.stringify(name)}]`)] as const],
-    );
-    return Object.fromEntries(members);
-  }
-
-  /** Whether an element of a list will surely be one: an empty optional is dropped. */
-  #stays(element: Json): boolean {
-    if (!isExpression(element)) return true;
-    const type = this.expander.frame.world.language.check(element.$expr, this.scope).expression?.type.kind;
-    return type !== "optional" && type !== "dyn" && type !== "none";
+  #typeOf(text: string): Type | undefined {
+    return this.expander.frame.world.language.check(text, this.scope).expression?.type;
   }
 
   /** For what is wrong with an expression inside: noted at the parameter's value where it reads a single one, else at the instance. */
