@@ -109,7 +109,7 @@ function readDraft(document: MapNode, kinds: Kinds, problems: Problems): Draft |
     apiVersion: BLUEPRINTS,
     name: kind,
     root: rootName(kind),
-    doc: textOf(member(spec, "description")) ?? `Made by ${label}.`,
+    doc: textOf(member(spec, "description")) ?? `An instance of ${label}.`,
     shortNames: [],
     specSchema,
     spec: objectShape(specSchema),

@@ -1,12 +1,13 @@
 /** `typeOf: iam.aws/v1 Role.spec.policies`: a parameter has the type of a kind's field, its limits and checks included. */
 
 import type { z } from "zod";
+import { fieldMeta } from "../core/field.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 
-/** The type, or what is wrong with its name. */
+/** The type and what the field is for, or what is wrong with its name. */
 export type Borrowed =
-  | { readonly check: z.ZodType; readonly wrong?: never }
+  | { readonly check: z.ZodType; readonly doc: string | undefined; readonly wrong?: never }
   | { readonly wrong: string; readonly hint?: string | undefined };
 
 /** Finds the type that the text names. Lists and maps are looked through; `[]` behind a list means one of its items. */
@@ -31,7 +32,7 @@ function walk(from: z.ZodType, steps: readonly string[], kind: AnyKind | AnyLook
     schema = item;
   }
   // A copy has no metadata: whether it is immutable or late is the business of the field that lends its type.
-  return { check: required(schema).clone() };
+  return { check: required(schema).clone(), doc: fieldMeta(schema)?.doc };
 }
 
 type Definition = {

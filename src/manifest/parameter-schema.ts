@@ -98,7 +98,7 @@ function readBorrowed(node: Node, label: string, { kinds, problems }: Reading): 
   const plain = readPlain(borrowedSchema, { node, label, problems });
   if (!plain) return undefined;
   const found = borrowed(plain.typeOf, kinds);
-  if (found.wrong === undefined) return { ...described(plain), check: found.check };
+  if (found.wrong === undefined) return { ...described({ description: found.doc, ...plain }), check: found.check };
   problems.add(member(node, "typeOf")?.place, `\`typeOf\` of ${label} ${found.wrong}`, found.hint);
   return undefined;
 }

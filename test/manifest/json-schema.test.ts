@@ -44,6 +44,7 @@ spec:
   kind: Network
   parameters:
     range: { typeOf: ec2.aws/v1 VPC.spec.cidrBlock, description: Its range }
+    tags: { typeOf: ec2.aws/v1 VPC.spec.tags, default: {} }
     zones: { type: integer, maximum: 3, default: 2 }
   resources: [{ apiVersion: ec2.aws/v1, kind: VPC, metadata: { name: own }, spec: { cidrBlock: "\${params.range}" } }]
 `;
@@ -58,6 +59,8 @@ spec:
     anyOf: [{ type: "integer", maximum: 3 }, expression, nothing],
   });
   assert.equal(at(spec, "properties", "range", "description"), "Its range");
+  const lent = "Tags, over the project's default tags. Default: {}.";
+  assert.equal(at(spec, "properties", "tags", "description"), lent, "without a description, that of the field that lends its type");
   assert.equal(at(definition, "readyWhen"), undefined);
   const resources = at(schema, "$defs", "Blueprint", "properties", "spec", "properties", "resources", "items", "oneOf") as {
     $ref: string;
