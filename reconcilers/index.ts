@@ -14,6 +14,10 @@ import { securityGroup } from "./ec2/security-group.ts";
 import { subnet } from "./ec2/subnet.ts";
 import { vpc } from "./ec2/vpc.ts";
 import { repository } from "./ecr/repository.ts";
+import { listener } from "./elbv2/listener.ts";
+import { listenerRule } from "./elbv2/listener-rule.ts";
+import { loadBalancer } from "./elbv2/load-balancer.ts";
+import { targetGroup } from "./elbv2/target-group.ts";
 import { instanceProfile } from "./iam/instance-profile.ts";
 import { role } from "./iam/role.ts";
 import { logGroup } from "./logs/log-group.ts";
@@ -37,6 +41,10 @@ const all: readonly (AnyKind | AnyLookup)[] = [
   subnet,
   vpc,
   repository,
+  listener,
+  listenerRule,
+  loadBalancer,
+  targetGroup,
   instanceProfile,
   role,
   logGroup,

@@ -159,11 +159,12 @@ def users_of(arn: str) -> list[str]:
     """The load balancers whose listeners have the certificate."""
     if "moto.elbv2.models" not in sys.modules:
         return []
+    from gaps_elbv2 import all_certificates
     from moto.elbv2.models import elbv2_backends
 
     region, account_id = arn.split(":")[3:5]
     balancers = elbv2_backends[account_id][region].load_balancers.values()
-    return [balancer.arn for balancer in balancers if any(arn in listener.certificates for listener in balancer.listeners.values())]
+    return [balancer.arn for balancer in balancers if any(arn in all_certificates(one) for one in balancer.listeners.values())]
 
 
 def update_certificate_options(response: Any) -> Any:

@@ -101,7 +101,9 @@ def attach_internet_gateway(original: Any, backend: Any, internet_gateway_id: st
 
 
 def detach_internet_gateway(original: Any, backend: Any, internet_gateway_id: str, vpc_id: str) -> Any:
-    if any(address.eni and address.eni.subnet.vpc_id == vpc_id for address in backend.addresses):
+    mapped = [address.eni for address in backend.addresses if address.eni]
+    mapped += [interface for interface in backend.enis.values() if interface.requester_managed and interface.public_ip]
+    if any(interface.subnet.vpc_id == vpc_id for interface in mapped):
         advice = "Please unmap those public address(es) before detaching the gateway."
         raise DependencyViolationError(f"Network {vpc_id} has some mapped public address(es). {advice}")
     return original(backend, internet_gateway_id, vpc_id)

@@ -113,6 +113,21 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "IAM API reference, AddRoleToInstanceProfile: the caller hands the role on.",
   },
   {
+    operations: /^elasticloadbalancing:Create/,
+    needs: ["elasticloadbalancing:AddTags"],
+    why: "ELB user guide, 'ELB API permissions to tag resources during creation': tags at creation are checked as AddTags.",
+  },
+  {
+    operations: /^elasticloadbalancing:Create(LoadBalancer|TargetGroup)$/,
+    needs: ["iam:CreateServiceLinkedRole"],
+    why: "ELB user guide, 'Service-linked role': it is created with the account's first load balancer or target group.",
+  },
+  {
+    operations: /^elasticloadbalancing:(Create|Modify)(Listener|Rule)$/,
+    needs: ["cognito-idp:DescribeUserPoolClient"],
+    why: "Application Load Balancers guide, 'Prepare to use Amazon Cognito': the pool of an authenticate-cognito action is looked up.",
+  },
+  {
     operations: /^dynamodb:TransactWriteItems$/,
     needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
     insteadOfOwn: true,

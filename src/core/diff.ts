@@ -322,6 +322,13 @@ export function overlay(under: Json | undefined, over: Json | undefined): Json |
   return Object.fromEntries([...members].map((name) => [name, overlay(under[name], over[name])]));
 }
 
+/** The value without members that are null: what AWS shall have none of is not said to it. */
+export function withoutNulls(value: Json | undefined): Json | undefined {
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]));
+}
+
 const MASK = "(secret)";
 
 function masked(found: Difference, shape: ObjectShape): Difference {

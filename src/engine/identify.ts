@@ -200,6 +200,8 @@ function fromName(claim: Claim, index: RemoteIndex): Partial<Identified> {
   if (!named) return {};
   const owner = ownerOf(named);
   if (owner && owner.uid === claim.record?.uid) return {}; // A predecessor, on its way out.
+  const mayMove = claim.kind.identity.by === "name" && claim.kind.identity.movable === true;
+  if (owner?.stack === claim.stack && mayMove) return {};
   if (owner) return { problem: takenBy(claim, named, owner) };
   const proof = untaggedProof(claim, named);
   if (proof) return { current: named, via: proof };

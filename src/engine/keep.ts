@@ -1,7 +1,7 @@
 /** Keep: an object that is there is bound, waited for, updated field by field, and written down as settled. */
 
 import { same } from "../core/compare.ts";
-import { type Diff, withoutSecrets } from "../core/diff.ts";
+import { type Diff, withoutNulls, withoutSecrets } from "../core/diff.ts";
 import { equal, type Json, type JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import type { Remote } from "../kind/kind.ts";
@@ -80,7 +80,7 @@ async function sendUpdate(actor: Actor, decision: Decision, current: Remote, fie
   const { changes, differences } = decision.diff;
   if (!updater) throw actor.stall("Refused", `${fields.join(", ")} cannot be changed`);
   const removed = Object.fromEntries(
-    fields.filter((name) => decision.desired[name] === undefined).map((name) => [name, changes[name]?.after]),
+    fields.filter((name) => decision.desired[name] === undefined).map((name) => [name, withoutNulls(changes[name]?.after)]),
   );
   const observed = seenOf(current);
   const desired = actor.sendable({ ...decision.desired, ...removed }, updater.fields);

@@ -27,7 +27,7 @@ export function generationName(base: string, generation: number, maxLength: numb
   return cut(base, maxLength - suffix.length) + suffix;
 }
 
-// Six hex characters keep two long names that share a beginning apart.
+// Six hex characters keep two long names that share a beginning apart. Some kinds take no two dashes in a row.
 function cut(name: string, maxLength: number): string {
-  return name.length <= maxLength ? name : `${name.slice(0, maxLength - 7)}-${digest(name, 6)}`;
+  return name.length <= maxLength ? name : `${name.slice(0, maxLength - 7).replace(/-+$/, "")}-${digest(name, 6)}`;
 }

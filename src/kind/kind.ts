@@ -68,6 +68,11 @@ export type Identity =
       /** AWS silently overwrites or returns an existing object: ownership is read before a create. */
       readonly upsert?: true;
       /**
+       * A field of the key changes in place (a listener rule's priority): an object of the stack under the name of another resource may
+       * be about to move on. The create then asks AWS, and its refusal is waited for.
+       */
+      readonly movable?: true;
+      /**
        * Of a kind without tags: the field that refers to what the object is a part of (a scaling policy's group). Where that is a
        * managed resource of the same stack, the part is, too.
        */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
-import { diff, overlay, withoutSecrets } from "../../src/core/diff.ts";
+import { diff, overlay, withoutNulls, withoutSecrets } from "../../src/core/diff.ts";
 import { field, tags } from "../../src/core/field.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { objectShape } from "../../src/core/shape.ts";
@@ -524,6 +524,11 @@ test("carrying out the changes leaves no difference, and touches nothing that wa
       for (const name of Object.keys(changes)) assert.ok(name in desired || (applied && name in applied), `${name} is not ours`);
     }),
   );
+});
+
+test("what AWS shall have none of is not said to it, at any depth", () => {
+  assert.deepEqual(withoutNulls({ idle: 60, logs: { bucket: "b", prefix: null }, note: null }), { idle: 60, logs: { bucket: "b" } });
+  assert.equal(withoutNulls(null), null);
 });
 
 test("overlay keeps what is not overlaid", () => {

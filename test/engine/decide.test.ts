@@ -320,6 +320,33 @@ test("a name in another spelling is the same name: its successor waits for it", 
   assert.equal(order("web.example.com"), "createFirst");
 });
 
+test("who has a name that moves may be about to give it up: only another stack's, or nobody's, is in the way", () => {
+  const named = managedKind(KINDS, "sim.aws/v1 Named");
+  const key: ResourceKey = "Named/a";
+  const spec = { ...SPEC, name: "n" };
+  const resource = { key, kind: named.id, spec, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
+  const ours = { ...OTHER, "beacon:stack": "beacon/prod" };
+  const made = (tags: Record<string, string>, movable: boolean) => {
+    const kind = { ...named, identity: { ...named.identity, ...(movable ? { movable } : {}) } } as typeof named;
+    const index = new RemoteIndex(kind, "beacon/prod", [foreign("name:n", "n", tags)]);
+    const { action, blocked } = decide({
+      kind,
+      stack: STACK,
+      resource,
+      spec,
+      record: undefined,
+      index,
+      isPart: false,
+      forceReplace: false,
+    });
+    return blocked ? blocked.reason : action;
+  };
+  assert.deepEqual(
+    [made(ours, false), made(ours, true), made(OTHER, true), made({}, true)],
+    ["Conflict", "create", "NotOwned", "NotOwned"],
+  );
+});
+
 /** A scaling policy's like: named within a group that the spec refers to, without tags. */
 const PART = {
   apiVersion: "sim.aws/v1",

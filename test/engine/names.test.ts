@@ -28,6 +28,8 @@ test("names fit their limit, stay apart when cut, and are the same every time", 
       assert.equal(name, derivedName(stack, key, { maxLength }));
     }),
   );
+  const dashed: ResourceKey = `TargetGroup/${"x".repeat(12)}.${"y".repeat(12)}`;
+  assert.doesNotMatch(derivedName(stack, dashed, { maxLength: 32 }), /--/, "also where it is cut at a dash");
   const long = "x".repeat(40);
   const cut = (key: ResourceKey) => derivedName(stack, key, { maxLength: 32 });
   assert.notEqual(cut(`TargetGroup/${long}a`), cut(`TargetGroup/${long}b`));

@@ -2,6 +2,7 @@
 
 import type { OperationName } from "../../src/aws/service.ts";
 import { DNS_RULES } from "./facts-dns.ts";
+import { ELBV2_FACTS, ELBV2_RULES } from "./facts-elbv2.ts";
 import type { Limits } from "./model.ts";
 
 // EC2's wire format has no word for an empty list: one that is needed would be missing.
@@ -70,6 +71,7 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "ecr.Tag.Value": TAG_VALUE,
   "ecr.TagList": TAGS,
   "iam.Tag.Key": TAG_KEY,
+  ...ELBV2_FACTS,
   // CreateLogGroup: "Log group names can't start with the string aws/".
   "logs.CreateLogGroupRequest.logGroupName": { pattern: "(?!aws/).*" },
   "logs.Days": { values: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] },
@@ -284,6 +286,7 @@ export const RULES: Readonly<Record<OperationName, Rule>> = {
   "wafv2:UpdateWebACL": aclProblems as Rule,
   "cloudwatch:PutMetricAlarm": alarmProblems,
   ...DNS_RULES,
+  ...ELBV2_RULES,
   "dynamodb:CreateTable": tableProblems as Rule,
   "dynamodb:UpdateTable": tableUpdateProblems as Rule,
 };

@@ -18,6 +18,30 @@ type Row = {
   readonly why?: string;
 };
 
+const ELB = "elasticloadbalancing";
+const OTHER_PROTOCOLS = { but: ["GENEVE"], why: "Gateway Load Balancers are not supported" };
+
+/** The rows of actions, of listeners and of rules alike. */
+const actions = (field: string): readonly Row[] => [
+  { field: `${field}.*.type`, shape: `${ELB}.ActionTypeEnum` },
+  { field: `${field}.*.order`, shape: `${ELB}.ActionOrder` },
+  { field: `${field}.*.forwardConfig.targetGroups.*.weight`, shape: `${ELB}.TargetGroupWeight` },
+  {
+    field: `${field}.*.forwardConfig.targetGroupStickinessConfig.durationSeconds`,
+    shape: `${ELB}.TargetGroupStickinessDurationSeconds`,
+  },
+  { field: `${field}.*.redirectConfig.host`, shape: `${ELB}.RedirectActionHost` },
+  { field: `${field}.*.redirectConfig.path`, shape: `${ELB}.RedirectActionPath` },
+  { field: `${field}.*.redirectConfig.query`, shape: `${ELB}.RedirectActionQuery` },
+  { field: `${field}.*.redirectConfig.statusCode`, shape: `${ELB}.RedirectActionStatusCodeEnum` },
+  {
+    field: `${field}.*.authenticateCognitoConfig.onUnauthenticatedRequest`,
+    shape: `${ELB}.AuthenticateCognitoActionConditionalBehaviorEnum`,
+  },
+  { field: `${field}.*.authenticateOidcConfig.onUnauthenticatedRequest`, shape: `${ELB}.AuthenticateOidcActionConditionalBehaviorEnum` },
+  { field: `${field}.*.jwtValidationConfig.additionalClaims.*.format`, shape: `${ELB}.JwtValidationActionAdditionalClaimFormatEnum` },
+];
+
 const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
   "ec2.aws/v1 VPC": [
     {
@@ -95,6 +119,49 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "kmsKeyId", shape: "logs.KmsKeyId" },
     { field: "tags.*", shape: "logs.TagValue" },
   ],
+  "elbv2.aws/v1 LoadBalancer": [
+    { field: "name", shape: `${ELB}.LoadBalancerName` },
+    { field: "type", shape: `${ELB}.LoadBalancerTypeEnum`, but: ["gateway"], why: "Gateway Load Balancers are not supported" },
+    { field: "scheme", shape: `${ELB}.LoadBalancerSchemeEnum` },
+    { field: "ipAddressType", shape: `${ELB}.IpAddressType` },
+    {
+      field: "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
+      shape: `${ELB}.EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum`,
+    },
+    { field: "tags.*", shape: `${ELB}.TagValue` },
+  ],
+  "elbv2.aws/v1 TargetGroup": [
+    { field: "name", shape: `${ELB}.TargetGroupName` },
+    { field: "targetType", shape: `${ELB}.TargetTypeEnum` },
+    { field: "protocol", shape: `${ELB}.ProtocolEnum`, ...OTHER_PROTOCOLS },
+    { field: "port", shape: `${ELB}.Port` },
+    { field: "targetControlPort", shape: `${ELB}.TargetControlPort` },
+    { field: "ipAddressType", shape: `${ELB}.TargetGroupIpAddressTypeEnum` },
+    {
+      field: "healthCheckProtocol",
+      shape: `${ELB}.ProtocolEnum`,
+      but: ["GENEVE", "QUIC", "TCP_QUIC", "TCP_UDP", "TLS", "UDP"],
+      why: "CreateTargetGroup: these 'are not supported for health checks'",
+    },
+    { field: "healthCheckPath", shape: `${ELB}.Path` },
+    { field: "healthCheckIntervalSeconds", shape: `${ELB}.HealthCheckIntervalSeconds` },
+    { field: "healthCheckTimeoutSeconds", shape: `${ELB}.HealthCheckTimeoutSeconds` },
+    { field: "healthyThresholdCount", shape: `${ELB}.HealthCheckThresholdCount` },
+    { field: "unhealthyThresholdCount", shape: `${ELB}.HealthCheckThresholdCount` },
+    { field: "targets.*.quicServerId", shape: `${ELB}.QuicServerId` },
+  ],
+  "elbv2.aws/v1 Listener": [
+    { field: "port", shape: `${ELB}.Port` },
+    { field: "protocol", shape: `${ELB}.ProtocolEnum`, ...OTHER_PROTOCOLS },
+    { field: "mutualAuthentication.advertiseTrustStoreCaNames", shape: `${ELB}.AdvertiseTrustStoreCaNamesEnum` },
+    ...actions("defaultActions"),
+  ],
+  "elbv2.aws/v1 ListenerRule": [
+    { field: "priority", shape: `${ELB}.RulePriority` },
+    { field: "conditions.*.sourceIpConfig.ipAddressType", shape: `${ELB}.SourceIpAddressTypeEnum` },
+    { field: "transforms.*.type", shape: `${ELB}.TransformTypeEnum` },
+    ...actions("actions"),
+  ],
   "dynamodb.aws/v1 Table": [
     { field: "keySchema.hash", shape: "dynamodb.KeySchemaAttributeName" },
     { field: "keySchema.range", shape: "dynamodb.KeySchemaAttributeName" },
@@ -138,8 +205,27 @@ test("every enum of a spec has a row", () => {
   assert.deepEqual(missing, []);
 });
 
-// Our own words, and one that AWS has in prose only (DescribeAvailabilityZones, filter `zone-type`).
-const OURS = ["SecurityGroup.rules", "AvailabilityZones.zoneType"];
+// Our own words, and those that AWS has in prose only: DescribeAvailabilityZones, filter `zone-type`; RuleCondition, Field;
+// RedirectActionConfig, Protocol; FixedResponseActionConfig, ContentType; CreateListener, AlpnPolicy; MutualAuthenticationAttributes, Mode;
+// CreateTargetGroup, ProtocolVersion; LoadBalancerAttribute and TargetGroupAttribute.
+const OURS = [
+  "SecurityGroup.rules",
+  "AvailabilityZones.zoneType",
+  "ListenerRule.conditions.*.field",
+  "ListenerRule.actions.*.redirectConfig.protocol",
+  "ListenerRule.actions.*.fixedResponseConfig.contentType",
+  "Listener.defaultActions.*.redirectConfig.protocol",
+  "Listener.defaultActions.*.fixedResponseConfig.contentType",
+  "Listener.alpnPolicy.*",
+  "Listener.mutualAuthentication.mode",
+  "TargetGroup.protocolVersion",
+  "TargetGroup.attributes.stickiness.type",
+  "TargetGroup.attributes.loadBalancing.algorithm.type",
+  "TargetGroup.attributes.loadBalancing.algorithm.anomalyMitigation",
+  "LoadBalancer.attributes.routing.http.desyncMitigationMode",
+  "LoadBalancer.attributes.routing.http.xffHeaderProcessing.mode",
+  "LoadBalancer.attributes.dnsRecord.clientRoutingPolicy",
+];
 
 function compare(id: KindId, { field, shape, but = [] }: Row): void {
   const kind = kinds.get(id);

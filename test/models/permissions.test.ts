@@ -22,7 +22,7 @@ const operations = [...kinds.values()].flatMap(operationsOf);
 const policy = iamPolicy(operations, { stateTable: "beacon-state", accountId: "111122223333", region: "ap-northeast-2" });
 const statements = policy.Statement as unknown as readonly Statement[];
 
-before(() => Promise.all([loadKindModels(kinds), loadModels("sts", "kms")]));
+before(() => Promise.all([loadKindModels(kinds), loadModels("sts", "kms", "cognito-idp")]));
 
 test("the policy for all kinds fits into one managed policy", () => {
   assert.ok(JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX, `${JSON.stringify(policy).length} characters`);

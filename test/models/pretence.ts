@@ -4,6 +4,7 @@ import type { OperationName } from "../../src/aws/service.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { AnyKind } from "../../src/kind/kind.ts";
 import { certificateOf, recordOf, zoneOf } from "./pretence-dns.ts";
+import { ELBV2_ANSWERS, ELBV2_REPAIRS } from "./pretence-elbv2.ts";
 import { aclOf, associationOf } from "./pretence-waf.ts";
 
 /** Status values that updates and deletions are made with. */
@@ -35,6 +36,7 @@ const WEB_ACL: JsonObject = {
 type Members = Readonly<Record<string, unknown>>;
 
 const ANSWERS: Readonly<Record<OperationName, (input: Members) => object>> = {
+  ...ELBV2_ANSWERS,
   "ec2:AssociateRouteTable": ({ SubnetId, GatewayId }) => ({ AssociationId: `rtbassoc-${SubnetId ?? GatewayId}` }),
   "ec2:AssociateNatGatewayAddress": ({ AllocationIds }) => ({
     NatGatewayAddresses: (AllocationIds as string[]).map((AllocationId) => ({ AllocationId, AssociationId: `eipassoc-${AllocationId}` })),
@@ -61,6 +63,7 @@ export function answerOf(operation: OperationName, input: object): object {
 
 /** The spec with members that chance alone would never make fit; by kind name. */
 const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
+  ...ELBV2_REPAIRS,
   Table: tableOf,
   RecordSet: recordOf,
   HostedZone: zoneOf,

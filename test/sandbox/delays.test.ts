@@ -50,7 +50,7 @@ describe("a sandbox with a delay", { timeout: 60_000 }, () => {
 
   test("has a load balancer provisioning before it is active", async () => {
     const elb = new ElasticLoadBalancingV2(settings);
-    const { LoadBalancers = [] } = await elb.createLoadBalancer({ Name: "slow", Subnets: subnets });
+    const { LoadBalancers = [] } = await elb.createLoadBalancer({ Name: "slow", Scheme: "internal", Subnets: subnets });
     const LoadBalancerArns = [String(LoadBalancers[0]?.LoadBalancerArn)];
     const look = async () => (await elb.describeLoadBalancers({ LoadBalancerArns })).LoadBalancers?.[0]?.State?.Code;
     assert.deepEqual(await statesUntil("active", look), ["provisioning", "active"]);

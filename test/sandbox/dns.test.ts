@@ -250,9 +250,17 @@ describe("certificates", () => {
       const request = { VpcId: Vpc?.VpcId, CidrBlock: `10.0.${index}.0/24`, AvailabilityZone: `${settings.region}${zone}` };
       return String((await ec2.createSubnet(request)).Subnet?.SubnetId);
     });
-    const { LoadBalancers } = await elb.createLoadBalancer({ Name: freshProject(), Subnets: await Promise.all(subnets) });
+    const { LoadBalancers } = await elb.createLoadBalancer({
+      Name: freshProject(),
+      Scheme: "internal",
+      Subnets: await Promise.all(subnets),
+    });
     const LoadBalancerArn = String(LoadBalancers?.[0]?.LoadBalancerArn);
-    const arn = await request(`${freshProject()}.example.com`);
+    const arn = await request(`${freshProject()}.example.com`, { ValidationMethod: "EMAIL" });
+    await until(
+      () => look(arn),
+      (found) => found?.Status === "ISSUED",
+    );
     const DefaultActions = [{ Type: "fixed-response" as const, FixedResponseConfig: { StatusCode: "404" } }];
     const listener = { LoadBalancerArn, Protocol: "HTTPS" as const, Port: 443, Certificates: [{ CertificateArn: arn }], DefaultActions };
     const { Listeners } = await elb.createListener(listener);

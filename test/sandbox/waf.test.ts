@@ -53,8 +53,12 @@ test("an association ends with its load balancer", async () => {
   const { waf, settings, arn: WebACLArn, remove } = await webAcl();
   const [ec2, elb] = [new EC2(settings), new ElasticLoadBalancingV2(settings)];
   const { Vpc } = await ec2.createVpc({ CidrBlock: "10.0.0.0/16" });
-  const { Subnet } = await ec2.createSubnet({ VpcId: Vpc?.VpcId, CidrBlock: "10.0.0.0/24" });
-  const { LoadBalancers = [] } = await elb.createLoadBalancer({ Name: freshProject(), Subnets: [String(Subnet?.SubnetId)] });
+  const subnets = ["a", "b"].map(async (zone, index) => {
+    const request = { VpcId: Vpc?.VpcId, CidrBlock: `10.0.${index}.0/24`, AvailabilityZone: `${settings.region}${zone}` };
+    return String((await ec2.createSubnet(request)).Subnet?.SubnetId);
+  });
+  const Subnets = await Promise.all(subnets);
+  const { LoadBalancers = [] } = await elb.createLoadBalancer({ Name: freshProject(), Scheme: "internal", Subnets });
   const ResourceArn = String(LoadBalancers[0]?.LoadBalancerArn);
   await waf.associateWebACL({ WebACLArn, ResourceArn });
   await assert.rejects(remove(), { name: "WAFAssociatedItemException" });

@@ -143,7 +143,11 @@ test("one that a listener has is kept with its record until the listener lets go
       const request = { VpcId: Vpc?.VpcId, CidrBlock: `10.0.${index}.0/24`, AvailabilityZone: `${stand.region}${zone}` };
       return String((await ec2.createSubnet(request)).Subnet?.SubnetId);
     });
-    const { LoadBalancers } = await elb.createLoadBalancer({ Name: freshProject(), Subnets: await Promise.all(subnets) });
+    const { LoadBalancers } = await elb.createLoadBalancer({
+      Name: freshProject(),
+      Scheme: "internal",
+      Subnets: await Promise.all(subnets),
+    });
     const LoadBalancerArn = String(LoadBalancers?.[0]?.LoadBalancerArn);
     const DefaultActions = [{ Type: "fixed-response" as const, FixedResponseConfig: { StatusCode: "404" } }];
     const Certificates = [{ CertificateArn: made?.id }];
