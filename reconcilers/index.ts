@@ -24,6 +24,7 @@ import { logGroup } from "./logs/log-group.ts";
 import { hostedZone } from "./route53/hosted-zone.ts";
 import { recordSet } from "./route53/record-set.ts";
 import { domainNameservers } from "./route53domains/domain-nameservers.ts";
+import { bucket } from "./s3/bucket.ts";
 import { webACL } from "./wafv2/web-acl.ts";
 import { webACLAssociation } from "./wafv2/web-acl-association.ts";
 
@@ -51,6 +52,7 @@ const all: readonly (AnyKind | AnyLookup)[] = [
   hostedZone,
   recordSet,
   domainNameservers,
+  bucket,
   webACL,
   webACLAssociation,
 ];

@@ -39,6 +39,10 @@ def close_gaps(service: str, lock: Lock) -> None:
         import gaps_logs
 
         gaps_logs.close_gaps()
+    elif service == "s3":
+        import gaps_s3
+
+        gaps_s3.close_gaps()
     elif service == "resourcegroupstaggingapi":
         close_tagging_gaps()
     elif service == "route53":

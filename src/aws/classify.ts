@@ -104,6 +104,8 @@ function networkVerdict(code: string): Verdict {
 }
 
 function statusVerdict({ status, code }: Facts, sandbox: boolean): Verdict {
+  // S3's answer where a bucket is in another region: it did nothing here.
+  if (status === 301) return "refused";
   if (status === undefined || status < 400 || status === 408) return "ambiguous";
   if (status === 429) return "throttled";
   if (status < 500 || status === 501) return "refused";

@@ -87,7 +87,8 @@ export class Clients {
   async #make<Module>(service: Service<Module>, lease: Lease | undefined): Promise<{ module: unknown; client: Client }> {
     const module = await service.load();
     const Client = module[service.client] as Constructor<Client, object>;
-    const client = new Client(clientConfig(service.region ? { ...this.#options, region: service.region } : this.#options, lease));
+    const options = service.region ? { ...this.#options, region: service.region } : this.#options;
+    const client = new Client({ ...clientConfig(options, lease), ...(options.endpoint ? service.atOwnEndpoint : {}) });
     addGuards(client.middlewareStack, service.id, this.#guard);
     return { module, client };
   }

@@ -16,7 +16,37 @@ type Exception = {
   readonly why: string;
 };
 
+/** S3's actions have other names than its operations (Service Authorization Reference, "Actions defined by Amazon S3"). */
+const S3_NAMES: readonly (readonly [operations: RegExp, needs: readonly string[]])[] = [
+  [/^s3:HeadBucket$/, ["s3:ListBucket"]],
+  [/^s3:ListObjectVersions$/, ["s3:ListBucketVersions"]],
+  [/^s3:DeleteObjects$/, ["s3:DeleteObject", "s3:DeleteObjectVersion"]],
+  [/^s3:GetPublicAccessBlock$/, ["s3:GetBucketPublicAccessBlock"]],
+  [/^s3:PutPublicAccessBlock$/, ["s3:PutBucketPublicAccessBlock"]],
+  [/^s3:GetBucketEncryption$/, ["s3:GetEncryptionConfiguration"]],
+  [/^s3:PutBucketEncryption$/, ["s3:PutEncryptionConfiguration"]],
+  [/^s3:GetBucketLifecycleConfiguration$/, ["s3:GetLifecycleConfiguration"]],
+  [/^s3:(PutBucketLifecycleConfiguration|DeleteBucketLifecycle)$/, ["s3:PutLifecycleConfiguration"]],
+  [/^s3:GetBucketCors$/, ["s3:GetBucketCORS"]],
+  [/^s3:(PutBucketCors|DeleteBucketCors)$/, ["s3:PutBucketCORS"]],
+  [/^s3:GetBucketAccelerateConfiguration$/, ["s3:GetAccelerateConfiguration"]],
+  [/^s3:PutBucketAccelerateConfiguration$/, ["s3:PutAccelerateConfiguration"]],
+  [/^s3:GetBucketNotificationConfiguration$/, ["s3:GetBucketNotification"]],
+  [/^s3:PutBucketNotificationConfiguration$/, ["s3:PutBucketNotification"]],
+  [/^s3:GetObjectLockConfiguration$/, ["s3:GetBucketObjectLockConfiguration"]],
+  [/^s3:PutObjectLockConfiguration$/, ["s3:PutBucketObjectLockConfiguration"]],
+  [/^s3:GetBucketReplication$/, ["s3:GetReplicationConfiguration"]],
+  [/^s3:PutBucketReplication$/, ["s3:PutReplicationConfiguration", "iam:PassRole"]],
+  [/^s3:DeleteBucketReplication$/, ["s3:PutReplicationConfiguration"]],
+];
+
 const EXCEPTIONS: readonly Exception[] = [
+  ...S3_NAMES.map(([operations, needs]) => ({ operations, needs, insteadOfOwn: true as const, why: "S3 API reference: permissions." })),
+  {
+    operations: /^s3:CreateBucket$/,
+    needs: ["s3:TagResource", "s3:PutBucketOwnershipControls", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"],
+    why: "S3 API reference, CreateBucket: tags, ownership and locks given at creation are checked by themselves; locks bring versions.",
+  },
   {
     operations: /^ec2:(Create(?!Tags$|Route$|NetworkAclEntry$)|AllocateAddress$|ImportKeyPair$|RunInstances$|AuthorizeSecurityGroup)/,
     needs: ["ec2:CreateTags"],
@@ -161,6 +191,9 @@ export const BOOTSTRAP_OPERATIONS = Object.freeze([
   "dynamodb:UpdateContinuousBackups",
 ] as const satisfies readonly OperationName[]);
 
+// Who is calling, which everybody may ask.
+const IDENTITY: readonly string[] = ["sts:GetCallerIdentity"];
+
 /** What the policy is limited to. */
 export type PolicyOptions = {
   /** Name of the state table. */
@@ -177,10 +210,12 @@ const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   ecr: ["repository/*"],
   iam: ["role/*", "instance-profile/*"],
   logs: ["log-group:*"],
+  s3: ["*"],
 };
 
-// Services that are the same everywhere: the ARNs of what they hold name no region, and a request to them is in none of the stack's.
-const GLOBAL: ReadonlySet<string> = new Set(["iam"]);
+// Whose ARNs name no region, because names are the account's or the whole world's; a request to IAM is in none of the stack's.
+const REGIONLESS: ReadonlySet<string> = new Set(["iam", "s3"]);
+const ACCOUNTLESS: ReadonlySet<string> = new Set(["s3"]);
 
 // Services that are in one region for all the world, and the tagging API, which is asked there for what is in no region: a condition
 // on the stack's region would deny them.
@@ -195,7 +230,9 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
   const actions = [...operations].filter((operation) => !isElsewhere(operation)).flatMap(actionsOf);
   const elsewhere = [...operations].filter(isElsewhere).flatMap(actionsOf);
   const keys = actions.filter((action) => action.startsWith("kms:"));
-  const others = actions.filter((action) => RESOURCES[serviceOf(action)] === undefined && !keys.includes(action));
+  const others = actions.filter(
+    (action) => RESOURCES[serviceOf(action)] === undefined && !keys.includes(action) && !IDENTITY.includes(action),
+  );
   const here = options.region === undefined ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": options.region } } };
   const state = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS].flatMap(actionsOf).filter((action) => action.startsWith("dynamodb:"));
   // Keys are used through the service that encrypts with them, never directly.
@@ -203,7 +240,7 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
   return {
     Version: "2012-10-17",
     Statement: [
-      statement("BeaconIdentity", ["sts:GetCallerIdentity"], "*"),
+      statement("BeaconIdentity", IDENTITY, "*"),
       statement("BeaconState", state, arnOf("dynamodb", `table/${options.stateTable}`, options)),
       ...Object.entries(RESOURCES).flatMap(([service, resources]) =>
         statements(
@@ -225,7 +262,8 @@ function serviceOf(action: string): string {
 // Regions in China and those of the US government are partitions of their own.
 function arnOf(service: string, resource: string, { region = "*", accountId = "*" }: PolicyOptions): string {
   const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-  return `arn:${partition}:${service}:${GLOBAL.has(service) ? "" : region}:${accountId}:${resource}`;
+  const place = `${REGIONLESS.has(service) ? "" : region}:${ACCOUNTLESS.has(service) ? "" : accountId}`;
+  return `arn:${partition}:${service}:${place}:${resource}`;
 }
 
 function arnsOf(service: string, resources: readonly string[], options: PolicyOptions): string | string[] {

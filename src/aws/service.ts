@@ -15,6 +15,8 @@ export type Service<Module> = {
   readonly load: () => Promise<Module>;
   /** Where the service is, whatever the session's region: some exist in one region only. */
   readonly region?: string;
+  /** What its client is told beside, where the endpoint is somebody's own. */
+  readonly atOwnEndpoint?: Readonly<Record<string, unknown>>;
 };
 
 /** Names a service; loads nothing. `load` must be an `import()`, so that start-up does not pay for the SDK. */
@@ -22,7 +24,7 @@ export function service<Module>(
   id: string,
   client: keyof Module & string,
   load: () => Promise<Module>,
-  options: { readonly region?: string } = {},
+  options: Pick<Service<Module>, "region" | "atOwnEndpoint"> = {},
 ): Service<Module> {
   return Object.freeze({ id, client, load, ...options });
 }

@@ -118,7 +118,9 @@ export function identify(given: Claim, index: RemoteIndex): Identified {
     };
   const peers = owned.filter(({ owner }) => owner.generation === generation).map(({ remote }) => remote);
   const boundId = claim.record?.generation === generation ? claim.record.id : undefined;
-  const bound = boundId === undefined ? undefined : index.byId(boundId);
+  const found = boundId === undefined ? undefined : index.byId(boundId);
+  // Ours is gone, and somebody else has taken its name.
+  const bound = found?.foreign === undefined ? found : undefined;
   if (bound) return { ...base, ...fromBinding(claim, bound, peers) };
   if (peers.length > 1) return { ...base, ...unboundPeers(claim, peers) };
   if (peers[0]) return { ...base, current: peers[0], via: "tags" };
@@ -151,7 +153,7 @@ function ownedBy(claim: Claim, index: RemoteIndex): readonly Owned[] {
     : [...index.byKey(claim.key), ...(claim.formerKey ? index.byKey(claim.formerKey) : [])];
   return remotes.flatMap((remote) => {
     const owner = ownerOf(remote);
-    return owner && !remote.deleting ? [{ remote, owner }] : [];
+    return owner && !remote.deleting && remote.foreign === undefined ? [{ remote, owner }] : [];
   });
 }
 
@@ -166,7 +168,7 @@ function retiringOf(claim: Claim, index: RemoteIndex, owned: readonly Owned[], g
 // Where the name is the id, the successor has its predecessor's: only generation and binding tell them apart.
 function isPredecessor({ record }: Claim, index: RemoteIndex, { id, generation }: Retiring): boolean {
   const remote = index.byId(id);
-  if (!remote || record?.id === id) return false;
+  if (!remote || remote.foreign !== undefined || record?.id === id) return false;
   const owner = ownerOf(remote);
   return owner === undefined || owner.uid !== record?.uid || owner.generation === generation;
 }
@@ -195,9 +197,12 @@ function isAnothers({ stack, key, formerKey, record }: Claim, owner: Ownership):
 function fromName(claim: Claim, index: RemoteIndex): Partial<Identified> {
   const { adopt } = claim.lifecycle;
   const chosen = typeof adopt === "string" ? index.byId(adopt) : undefined;
-  if (chosen) return { current: chosen, via: "adopt" };
-  const named = claim.name === undefined ? undefined : index.byName(claim.name);
+  const named = chosen ?? (claim.name === undefined ? undefined : index.byName(claim.name));
   if (!named) return {};
+  if (named.foreign !== undefined) {
+    return { problem: { reason: "NotOwned", message: `${named.id} ${named.foreign}: choose another name` } };
+  }
+  if (chosen) return { current: chosen, via: "adopt" };
   const owner = ownerOf(named);
   if (owner && owner.uid === claim.record?.uid) return {}; // A predecessor, on its way out.
   const mayMove = claim.kind.identity.by === "name" && claim.kind.identity.movable === true;

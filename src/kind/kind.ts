@@ -33,6 +33,8 @@ export type Remote = {
   readonly owner?: Ownership;
   /** AWS is taking it down. */
   readonly deleting?: true;
+  /** It has the name and can never be ours, whatever its tags say: why, in words that follow its ID ("belongs to another account"). */
+  readonly foreign?: string;
 };
 
 /** What a look is for. The answer is every object that matches any part. */

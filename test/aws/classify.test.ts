@@ -113,6 +113,13 @@ const ROWS: readonly Row[] = [
     name: "PriorRequestNotComplete",
     verdict: "throttled",
   },
+  {
+    why: "what is in another region did nothing here",
+    protocol: "query",
+    answer: { status: 301, body: queryError("PermanentRedirect") },
+    name: "PermanentRedirect",
+    verdict: "refused",
+  },
   { why: "429 without a code is throttling", protocol: "query", answer: { status: 429, body: "" }, name: "Unknown", verdict: "throttled" },
   {
     why: "a quota is not throttling",

@@ -205,6 +205,22 @@ const ROWS: readonly Row[] = [
     is: "blocked NotOwned",
   },
   {
+    why: "what can never be ours is not adopted",
+    kind: "Named",
+    spec: { name: "n" },
+    lifecycle: { adopt: true },
+    remotes: [{ ...foreign("name:n", "n"), foreign: "belongs to another account" }],
+    is: "blocked NotOwned",
+  },
+  {
+    why: "nor is it ours because ours had its name",
+    kind: "Named",
+    spec: { name: "n" },
+    record: { ...BOUND, id: "name:n" },
+    remotes: [{ ...owned("name:n", { name: "n" }), foreign: "belongs to another account" }],
+    is: "blocked NotOwned",
+  },
+  {
     why: "what is not managed is read, and must exist",
     kind: "Named",
     spec: { name: "n" },

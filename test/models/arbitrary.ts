@@ -42,6 +42,13 @@ const TEXTS = [
     "arn:aws:kms:",
     "arn:aws:iam::aws:policy/ReadOnlyAccess",
     "/a/path/",
+    ...["s3:::copies", "iam::111122223333:role/r", "sns:eu-west-1:111122223333:t", "sqs:eu-west-1:111122223333:q"].map(
+      (arn) => `arn:aws:${arn}`,
+    ),
+    "arn:aws:lambda:eu-west-1:111122223333:function:f",
+    "s3:ObjectCreated:*",
+    "2030-01-31",
+    "111122223333",
     "aws:name",
     "beacon:stack",
   ],

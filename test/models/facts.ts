@@ -72,6 +72,19 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "ecr.TagList": TAGS,
   "iam.Tag.Key": TAG_KEY,
   ...ELBV2_FACTS,
+  // S3 user guide, "General purpose bucket naming rules".
+  "s3.CreateBucketRequest.Bucket": { min: 3, max: 63, pattern: "(?!xn--)[a-z0-9][a-z0-9.-]*[a-z0-9]" },
+  "s3.CreateBucketConfiguration.Tags": TAGS,
+  "s3.Tagging.TagSet": TAGS,
+  "s3.Tag.Key": { min: 1, max: 128 },
+  "s3.Tag.Value": { max: 256 },
+  // "Each rule ... ID cannot be longer than 255 characters" (PutBucketLifecycleConfiguration).
+  "s3.LifecycleRule.ID": { min: 1, max: 255 },
+  "s3.LifecycleRules": { min: 1, max: 1000 },
+  "s3.CORSRules": { min: 1, max: 100 },
+  "s3.ReplicationRules": { min: 1, max: 1000 },
+  "s3.ObjectIdentifierList": { min: 1, max: 1000 },
+  "s3.ReplicationTimeValue.Minutes": { values: [15] },
   // CreateLogGroup: "Log group names can't start with the string aws/".
   "logs.CreateLogGroupRequest.logGroupName": { pattern: "(?!aws/).*" },
   "logs.Days": { values: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] },

@@ -112,6 +112,51 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "role", shape: "iam.roleNameType" },
     { field: "tags.*", shape: "iam.tagValueType" },
   ],
+  "s3.aws/v1 Bucket": [
+    { field: "objectOwnership", shape: "s3.ObjectOwnership" },
+    { field: "versioningConfiguration.status", shape: "s3.BucketVersioningStatus" },
+    {
+      field: "serverSideEncryptionConfiguration.applyServerSideEncryptionByDefault.sseAlgorithm",
+      shape: "s3.ServerSideEncryption",
+      but: ["aws:fsx", "aws:backup"],
+      why: "PutBucketEncryption: for access points to file systems and to backups only",
+    },
+    { field: "serverSideEncryptionConfiguration.blockedEncryptionTypes.encryptionType.*", shape: "s3.EncryptionType" },
+    { field: "lifecycleConfiguration.rules.*.status", shape: "s3.ExpirationStatus" },
+    { field: "lifecycleConfiguration.rules.*.transitions.*.storageClass", shape: "s3.TransitionStorageClass" },
+    { field: "lifecycleConfiguration.rules.*.noncurrentVersionTransitions.*.storageClass", shape: "s3.TransitionStorageClass" },
+    { field: "lifecycleConfiguration.transitionDefaultMinimumObjectSize", shape: "s3.TransitionDefaultMinimumObjectSize" },
+    { field: "loggingConfiguration.targetObjectKeyFormat.partitionedPrefix.partitionDateSource", shape: "s3.PartitionDateSource" },
+    { field: "websiteConfiguration.redirectAllRequestsTo.protocol", shape: "s3.Protocol" },
+    { field: "websiteConfiguration.routingRules.*.redirect.protocol", shape: "s3.Protocol" },
+    ...["topic", "queue", "lambdaFunction"].map((receiver) => ({
+      field: `notificationConfiguration.${receiver}Configurations.*.filter.key.filterRules.*.name`,
+      shape: "s3.FilterRuleName",
+    })),
+    { field: "replicationConfiguration.rules.*.status", shape: "s3.ReplicationRuleStatus" },
+    {
+      field: "replicationConfiguration.rules.*.destination.storageClass",
+      shape: "s3.StorageClass",
+      but: ["OUTPOSTS", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP", "AWS_BACKUP_WARM", "AWS_BACKUP_LOW_COST_WARM"],
+      why: "buckets of other services have these",
+    },
+    { field: "replicationConfiguration.rules.*.destination.accessControlTranslation.owner", shape: "s3.OwnerOverride" },
+    { field: "replicationConfiguration.rules.*.destination.replicationTime.status", shape: "s3.ReplicationTimeStatus" },
+    { field: "replicationConfiguration.rules.*.destination.metrics.status", shape: "s3.MetricsStatus" },
+    { field: "replicationConfiguration.rules.*.deleteMarkerReplication.status", shape: "s3.DeleteMarkerReplicationStatus" },
+    { field: "replicationConfiguration.rules.*.existingObjectReplication.status", shape: "s3.ExistingObjectReplicationStatus" },
+    {
+      field: "replicationConfiguration.rules.*.sourceSelectionCriteria.sseKmsEncryptedObjects.status",
+      shape: "s3.SseKmsEncryptedObjectsStatus",
+    },
+    {
+      field: "replicationConfiguration.rules.*.sourceSelectionCriteria.replicaModifications.status",
+      shape: "s3.ReplicaModificationsStatus",
+    },
+    { field: "objectLockConfiguration.rule.defaultRetention.mode", shape: "s3.ObjectLockRetentionMode" },
+    { field: "accelerateConfiguration.status", shape: "s3.BucketAccelerateStatus" },
+    { field: "requestPaymentConfiguration.payer", shape: "s3.Payer" },
+  ],
   "logs.aws/v1 LogGroup": [
     { field: "logGroupName", shape: "logs.LogGroupName" },
     { field: "logGroupClass", shape: "logs.LogGroupClass" },
@@ -207,10 +252,11 @@ test("every enum of a spec has a row", () => {
 
 // Our own words, and those that AWS has in prose only: DescribeAvailabilityZones, filter `zone-type`; RuleCondition, Field;
 // RedirectActionConfig, Protocol; FixedResponseActionConfig, ContentType; CreateListener, AlpnPolicy; MutualAuthenticationAttributes, Mode;
-// CreateTargetGroup, ProtocolVersion; LoadBalancerAttribute and TargetGroupAttribute.
+// CreateTargetGroup, ProtocolVersion; LoadBalancerAttribute and TargetGroupAttribute; CORSRule, AllowedMethods.
 const OURS = [
   "SecurityGroup.rules",
   "AvailabilityZones.zoneType",
+  "Bucket.corsConfiguration.corsRules.*.allowedMethods.*",
   "ListenerRule.conditions.*.field",
   "ListenerRule.actions.*.redirectConfig.protocol",
   "ListenerRule.actions.*.fixedResponseConfig.contentType",

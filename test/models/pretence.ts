@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import type { AnyKind } from "../../src/kind/kind.ts";
 import { certificateOf, recordOf, zoneOf } from "./pretence-dns.ts";
 import { ELBV2_ANSWERS, ELBV2_REPAIRS } from "./pretence-elbv2.ts";
+import { bucketOf } from "./pretence-s3.ts";
 import { aclOf, associationOf } from "./pretence-waf.ts";
 
 /** Status values that updates and deletions are made with. */
@@ -68,6 +69,7 @@ const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
   RecordSet: recordOf,
   HostedZone: zoneOf,
   Certificate: certificateOf,
+  Bucket: bucketOf,
   RouteTable: (spec) => (spec.routes ? { ...spec, routes: items(spec.routes).map(oneRoute) } : spec),
   WebACL: aclOf,
   WebACLAssociation: associationOf,

@@ -1,6 +1,7 @@
 /** Which AWS operation an HTTP request is, and how an AWS error is written back, in the protocols the SDK speaks. */
 
 import type { IncomingHttpHeaders } from "node:http";
+import { s3Operation } from "./s3-calls.ts";
 
 /** What the error must look like: EC2's and the older services' XML, or the newer ones' JSON. */
 export type Protocol = "ec2" | "query" | "json" | "rest";
@@ -54,7 +55,8 @@ function operationOf({ method, path, headers, body }: Request, service: string):
   const action = /(?:^|&)Action=(\w+)/.exec(body)?.[1];
   if (action !== undefined) return { operation: action, protocol: service === "ec2" ? "ec2" : "query" };
   const request = `${method} ${path.split("?")[0]}`;
-  return { operation: REST[service]?.find(([wanted]) => wanted.test(request))?.[1] ?? request, protocol: "rest" };
+  const named = service === "s3" ? s3Operation(method, path) : REST[service]?.find(([wanted]) => wanted.test(request))?.[1];
+  return { operation: named ?? request, protocol: "rest" };
 }
 
 /** An HTTP answer, whole. */

@@ -3,6 +3,10 @@ import { compileManifests } from "../manifests.ts";
 import { type SandboxOptions, type SourceOptions, sandboxOptions, sourceOptions } from "../options.ts";
 import { neededOperations } from "../policy.ts";
 
+// "The size of each managed policy can't exceed 6,144 characters", whitespace not counted; a role's inline policies may have 10,240
+// (IAM and STS quotas).
+const MANAGED_CHARACTERS_MAX = 6144;
+
 export default defineCommand<SourceOptions & SandboxOptions>({
   description:
     "Prints the IAM policy that applying these manifests needs: the operations their kinds and Monitors declare, what these depend on, and the state table. Offline.",
@@ -13,7 +17,14 @@ export default defineCommand<SourceOptions & SandboxOptions>({
     const compiled = await compileManifests(invocation);
     const { accountId, region } = compiled.environment;
     const scope = { ...(accountId === undefined ? {} : { accountId }), ...(region === undefined ? {} : { region }) };
-    io.out(JSON.stringify(await services.iamPolicy(neededOperations(compiled, await services.kinds()), scope), null, 2));
+    const policy = await services.iamPolicy(neededOperations(compiled, await services.kinds()), scope);
+    io.out(JSON.stringify(policy, null, 2));
+    const { length } = JSON.stringify(policy);
+    if (length > MANAGED_CHARACTERS_MAX) {
+      io.err(
+        `This policy has ${length} characters, and a managed policy takes ${MANAGED_CHARACTERS_MAX}: make it an inline policy of the role.`,
+      );
+    }
     return 0;
   },
 });

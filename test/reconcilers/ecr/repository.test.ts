@@ -140,7 +140,10 @@ const rows: readonly { readonly why: string; readonly spec: JsonObject; readonly
   },
   {
     why: "what is not known yet is passed over",
-    spec: { imageTagMutability: { $expr: "params.m" }, imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "a*" }] },
+    spec: {
+      imageTagMutability: { $unknown: "repository.other.imageTagMutability" },
+      imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "a*" }],
+    },
     fields: [],
   },
 ];

@@ -144,7 +144,7 @@ const rows = [
   },
   { why: "whitespace does not count", spec: { policies: [inline("a", allow(" ".repeat(12_000)))] }, fields: [] },
   { why: "IAM takes tags that differ in case for one", spec: { tags: { Name: "a", name: "b" } }, fields: ["tags.name"] },
-  { why: "what is not known yet is passed over", spec: { policies: { $expr: "local.policies" } }, fields: [] },
+  { why: "what is not known yet is passed over", spec: { policies: { $unknown: "local.policies" } }, fields: [] },
 ];
 
 for (const { why, spec, fields } of rows) {
