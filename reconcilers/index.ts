@@ -2,12 +2,17 @@
 
 import type { AnyKind, AnyLookup, Kinds } from "../src/kind/kind.ts";
 import { certificate } from "./acm/certificate.ts";
+import { autoScalingGroup } from "./autoscaling/auto-scaling-group.ts";
+import { scalingPolicy } from "./autoscaling/scaling-policy.ts";
 import { alarm } from "./cloudwatch/alarm.ts";
 import { dashboard } from "./cloudwatch/dashboard.ts";
 import { table } from "./dynamodb/table.ts";
 import { availabilityZones } from "./ec2/availability-zones.ts";
 import { eip } from "./ec2/eip.ts";
+import { image } from "./ec2/image.ts";
 import { internetGateway } from "./ec2/internet-gateway.ts";
+import { keyPair } from "./ec2/key-pair.ts";
+import { launchTemplate } from "./ec2/launch-template.ts";
 import { natGateway } from "./ec2/nat-gateway.ts";
 import { routeTable } from "./ec2/route-table.ts";
 import { securityGroup } from "./ec2/security-group.ts";
@@ -30,12 +35,17 @@ import { webACLAssociation } from "./wafv2/web-acl-association.ts";
 
 const all: readonly (AnyKind | AnyLookup)[] = [
   certificate,
+  autoScalingGroup,
+  scalingPolicy,
   alarm,
   dashboard,
   table,
   availabilityZones,
   eip,
+  image,
   internetGateway,
+  keyPair,
+  launchTemplate,
   natGateway,
   routeTable,
   securityGroup,

@@ -48,7 +48,8 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "S3 API reference, CreateBucket: tags, ownership and locks given at creation are checked by themselves; locks bring versions.",
   },
   {
-    operations: /^ec2:(Create(?!Tags$|Route$|NetworkAclEntry$)|AllocateAddress$|ImportKeyPair$|RunInstances$|AuthorizeSecurityGroup)/,
+    operations:
+      /^ec2:(Create(?!Tags$|Route$|NetworkAclEntry$|LaunchTemplateVersion$)|AllocateAddress$|ImportKeyPair$|RunInstances$|AuthorizeSecurityGroup)/,
     needs: ["ec2:CreateTags"],
     why: "EC2 user guide, 'Grant permission to tag resources during creation': TagSpecifications are checked as ec2:CreateTags.",
   },
@@ -156,6 +157,21 @@ const EXCEPTIONS: readonly Exception[] = [
     operations: /^elasticloadbalancing:(Create|Modify)(Listener|Rule)$/,
     needs: ["cognito-idp:DescribeUserPoolClient"],
     why: "Application Load Balancers guide, 'Prepare to use Amazon Cognito': the pool of an authenticate-cognito action is looked up.",
+  },
+  {
+    operations: /^autoscaling:(CreateAutoScalingGroup|UpdateAutoScalingGroup|StartInstanceRefresh)$/,
+    needs: ["ec2:RunInstances", "ec2:CreateTags", "iam:PassRole"],
+    why: "EC2 Auto Scaling user guide, 'Control launch template usage': who lets a group use a template must be allowed to launch from it.",
+  },
+  {
+    operations: /^autoscaling:CreateAutoScalingGroup$/,
+    needs: ["autoscaling:CreateOrUpdateTags", "iam:CreateServiceLinkedRole"],
+    why: "Tags at creation are checked as CreateOrUpdateTags; an account's first group makes AWSServiceRoleForAutoScaling.",
+  },
+  {
+    operations: /^autoscaling:PutScalingPolicy$/,
+    needs: ["cloudwatch:PutMetricAlarm"],
+    why: "The alarms of a target tracking policy are made for its maker (AWS managed policy AutoScalingFullAccess).",
   },
   {
     operations: /^dynamodb:TransactWriteItems$/,

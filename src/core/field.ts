@@ -51,6 +51,13 @@ export type FieldMeta = {
   readonly overwrites?: true;
   /** The status attribute this field takes: `ec2.aws/v1 VPC.vpcId`. Documentation and `explain`; any string is accepted. */
   readonly ref?: `${string} ${string}.${string}`;
+  /**
+   * Its observed value tells of objects that these other fields refer to: where one of those changes ({@link renewedBy}), this field
+   * does too, and the object is looked at again before it is decided on.
+   */
+  readonly follows?: readonly string[];
+  /** Of a status field: an update of one of these spec fields gives it a new value, which only the update's answer tells. */
+  readonly renewedBy?: readonly string[];
   /** Of a list of objects: how plans and `describe` write a member. Default: `name: value` for each of its fields. */
   readonly text?: MemberText;
   /** The map of AWS tags. Set by `tags()` alone. */
@@ -58,15 +65,21 @@ export type FieldMeta = {
 };
 
 const registry = new WeakMap<z.ZodType, FieldMeta>();
+const read = new WeakSet<z.ZodType>();
 
-/** Attaches metadata to a field's schema. Must be the outermost call. */
+/**
+ * Attaches metadata to a field's schema. Must be the outermost call, and come before anybody reads the schema's shape, which is
+ * kept. Throws when it comes too late.
+ */
 export function field<S extends z.ZodType>(schema: S, meta: FieldMeta): S {
+  if (read.has(schema)) throw new Error(`field() came after the schema's shape was read: give "${meta.doc}" a schema of its own`);
   registry.set(schema, Object.freeze(meta));
   return schema;
 }
 
 /** The metadata `field` attached, if any. */
 export function fieldMeta(schema: z.ZodType): FieldMeta | undefined {
+  read.add(schema);
   return registry.get(schema);
 }
 
@@ -78,15 +91,19 @@ const TAG_TEXT = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
  * AWS tags: a map, compared key by key; keys nobody declared are left alone. `anyCharacter`: the service takes characters
  * that others refuse.
  */
-export function tags({ anyCharacter = false } = {}): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodString>> {
+export function tags(options: { readonly anyCharacter?: boolean } = {}): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodString>> {
+  return field(tagMap(options).optional(), { doc: "Tags, over the project's default tags.", tags: true });
+}
+
+/** A map of tags that are not the object's own: those of what it launches. */
+export function tagMap({ anyCharacter = false }: { readonly anyCharacter?: boolean } = {}): z.ZodRecord<z.ZodString, z.ZodString> {
   // 128 and 256 characters: the limits of every AWS service's Tag shape.
-  const schema = z.record(z.string(), z.string().max(256)).superRefine((value, context) => {
+  return z.record(z.string(), z.string().max(256)).superRefine((value, context) => {
     for (const [key, text] of Object.entries(value)) {
       const message = tagMessage(key, text, anyCharacter);
       if (message !== undefined) context.addIssue({ code: "custom", path: [key], message });
     }
   });
-  return field(schema.optional(), { doc: "Tags, over the project's default tags.", tags: true });
 }
 
 function tagMessage(key: string, text: string, anyCharacter: boolean): string | undefined {

@@ -16,7 +16,7 @@ import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
 import { newRecord, stalled } from "./records.ts";
-import { isPart } from "./sweep.ts";
+import { followersIn, isPart } from "./sweep.ts";
 import { takeDown } from "./takedown.ts";
 
 const partials = new WeakMap<AnyKind, z.ZodType>();
@@ -48,6 +48,8 @@ export class Actor {
   looked = true;
   /** Who owns the name was read in this run: kinds whose create overwrites need it. */
   namesRead = false;
+  /** Fields that follow objects which this run has changed: what they say was looked at since. */
+  followed: readonly string[] = [];
   /** Fields that this run has sent an update of. */
   readonly sent = new Set<string>();
   /** Fields that were asked to let go of something, and what that left of them. */
@@ -113,7 +115,16 @@ export class Actor {
       index,
       isPart: isPart(this.kind, this.resource, compiled),
       forceReplace: this.forceReplace,
+      followed: { fields: this.followed, seen: true },
     };
+  }
+
+  /** Looks again where what its fields follow was changed by this run, so that it is decided on from what holds now. */
+  async follow(): Promise<void> {
+    const fields = followersIn(this.kind, this.resource, this.execution.acted);
+    if (fields.length === 0 || this.record?.id === undefined) return;
+    this.followed = fields;
+    await this.look([], 0, "Updating", `looking again, because what ${fields.join(", ")} follows has changed`);
   }
 
   /** Decides anew from what is known now. Pure: it looks at nothing. */

@@ -29,6 +29,8 @@ export type Subject = {
   readonly isPart: boolean;
   /** A person asked for a replacement. */
   readonly forceReplace: boolean;
+  /** Fields that follow objects which change in this run; `seen`: the object was looked at since. */
+  readonly followed?: { readonly fields: readonly string[]; readonly seen: boolean };
 };
 
 /** What is to be done, and everything needed to do or show it. */
@@ -140,14 +142,19 @@ function present(subject: Subject, identified: Identified, current: Remote): Dec
 }
 
 /** The three-way difference, all AWS tags of the object on the observed side. */
-export function compare(subject: Pick<Subject, "kind" | "record" | "resource">, desired: JsonObject, current: Remote): Diff {
+export function compare(subject: Pick<Subject, "kind" | "record" | "resource" | "followed">, desired: JsonObject, current: Remote): Diff {
+  const { kind, record, resource, followed } = subject;
+  const observed = kind.comparable(current.tags ? { ...current.values, tags: current.tags } : current.values, desired);
+  // Only what was applied to this very object says why it differs now.
+  const applied = record?.id === current.id ? record.applied : undefined;
+  // What follows a change of the manifests is no drift, though its own words are the same as before.
+  const without = (values: JsonObject) => Object.fromEntries(Object.entries(values).filter(([name]) => !followed?.fields.includes(name)));
   return diff({
-    shape: subject.kind.spec,
+    shape: kind.spec,
     desired,
-    observed: current.tags ? { ...current.values, tags: current.tags } : current.values,
-    // Only what was applied to this very object says why it differs now.
-    applied: subject.record?.id === current.id ? subject.record.applied : undefined,
-    ignore: subject.resource.lifecycle.ignoreFields,
+    observed: followed?.seen === false ? without(observed) : observed,
+    applied: applied && without(applied),
+    ignore: resource.lifecycle.ignoreFields,
   });
 }
 

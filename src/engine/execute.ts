@@ -115,6 +115,7 @@ async function convergeDeclared(task: Task, actor: Actor, tasks: Tasks, { users,
     "finished",
   );
   await learnMissing(actor);
+  await actor.follow();
   await settle(actor, false);
   task.usable.resolve();
   const late = needs(true);

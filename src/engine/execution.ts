@@ -91,6 +91,7 @@ export class Execution {
   readonly #records: Map<ResourceKey, ResourceRecord>;
   readonly #known = new Map<ResourceKey, JsonObject>();
   readonly #touched = new Set<Touch>();
+  readonly #acted = new Set<ResourceKey>();
   readonly #startedMs: number;
   readonly #deadline: number;
   #dirty = false;
@@ -160,6 +161,7 @@ export class Execution {
     const started = async () => {
       this.checkStop();
       this.#touched.add(touch);
+      this.#acted.add(touch.record.key);
       try {
         return await effect();
       } catch (error) {
@@ -176,6 +178,11 @@ export class Execution {
   /** The effects whose answers came after the lease was lost, or never: they may take effect amid another holder's work. */
   get touched(): readonly Touch[] {
     return [...this.#touched];
+  }
+
+  /** The resources that this run has sent effects on. */
+  get acted(): ReadonlySet<ResourceKey> {
+    return this.#acted;
   }
 
   #isHeld(): boolean {

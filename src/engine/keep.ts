@@ -4,7 +4,7 @@ import { same } from "../core/compare.ts";
 import { type Diff, withoutNulls, withoutSecrets } from "../core/diff.ts";
 import { equal, type Json, type JsonObject } from "../core/json.ts";
 import type { ResourceRecord } from "../core/record.ts";
-import type { Remote } from "../kind/kind.ts";
+import type { Readiness, Remote } from "../kind/kind.ts";
 import { type Actor, seenOf } from "./actor.ts";
 import type { Decision } from "./decide.ts";
 import { type Failure, failureOf, type Touch } from "./execution.ts";
@@ -20,11 +20,11 @@ export async function keep(actor: Actor, decision: Decision, late: boolean): Pro
   }
   if (bindTo(actor, decision, current)) return false;
   const readiness = actor.kind.ready(current.values);
-  if (readiness.state === "waiting") return actor.wait("Provisioning", readiness.why);
-  if (readiness.state === "failed") throw actor.stall("Failed", readiness.why);
+  if (readiness.state !== "ready" && !readiness.changeable) return standBy(actor, readiness);
   if (await removeSurplus(actor, decision)) return false;
   const fields = Object.keys(decision.diff.changes).filter((name) => late || !isLate(actor.kind, name));
   if (fields.length > 0) return sendUpdate(actor, decision, current, fields);
+  if (readiness.state !== "ready") return standBy(actor, readiness);
   tellKnown(actor, decision);
   const met = actor.execution.run.world.compiled?.readyWhen(actor.resource, actor.execution.view) ?? { met: true };
   if (!met.met) return actor.wait("Provisioning", `waiting for readyWhen: ${met.why}`);
@@ -32,6 +32,11 @@ export async function keep(actor: Actor, decision: Decision, late: boolean): Pro
   if (mayBeOutdated(actor, decision)) return actor.wait("Resolving", "AWS shows what is wanted, though nothing was sent; looking again");
   writeSettled(actor, decision, current);
   return true;
+}
+
+function standBy(actor: Actor, readiness: Exclude<Readiness, { state: "ready" }>): Promise<false> {
+  if (readiness.state === "failed") throw actor.stall("Failed", readiness.why);
+  return actor.wait("Provisioning", readiness.why);
 }
 
 // What the previous run brought about may still show as it was before, which happens to be what is wanted now.
@@ -47,7 +52,7 @@ function mayBeOutdated(actor: Actor, decision: Decision): boolean {
 }
 
 function tellKnown(actor: Actor, decision: Decision): void {
-  actor.execution.learn(actor.resource.key, knownOf(decision, decision.desired));
+  actor.execution.learn(actor.resource.key, knownOf(actor.kind, decision, decision.desired));
 }
 
 /** Writes down which object it is. True when that was news. */

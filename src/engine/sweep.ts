@@ -95,11 +95,15 @@ export function sweep(input: SweepInput, resources: readonly Resource[] = input.
   for (const [key, pin] of Object.entries(input.pins)) known.set(key as ResourceKey, pin.values);
   const decisions = new Map<ResourceKey, Decision>();
   const view: View = (key) => known.get(key);
+  const renewed = new Set<ResourceKey>();
   const visit = (resource: Resource) => {
+    const kind = managedKind(input.kinds, resource.kind);
     const spec = input.compiled.resolve(resource, view);
-    const decision = heedOrder(input, resource, decide(subjectOf(input, resource, spec)), decisions, spec);
+    const followed = { fields: followersIn(kind, resource, renewed), seen: false };
+    const decision = heedOrder(input, resource, decide({ ...subjectOf(input, resource, spec), followed }), decisions, spec);
     decisions.set(resource.key, decision);
-    known.set(resource.key, knownOf(decision, spec));
+    if (renewedStatus(kind, decision).length > 0) renewed.add(resource.key);
+    known.set(resource.key, knownOf(kind, decision, spec));
   };
   for (const key of ordered(createGraph(input.kinds, resources))) {
     const resource = byKey.get(key);
@@ -166,8 +170,24 @@ function heedOrder(
 }
 
 /** What expressions see of a resource once the decision is carried out, as far as it can be known before. */
-export function knownOf(decision: Decision, spec: JsonObject): JsonObject {
+export function knownOf(kind: AnyKind, decision: Decision, spec: JsonObject): JsonObject {
   const declared = Object.fromEntries(Object.entries(decision.desired).filter(([name, value]) => name in spec && !holdsUnknown(value)));
   const exists = decision.current !== undefined && decision.action !== "replace" && decision.action !== "create";
-  return exists ? { ...decision.current?.values, ...declared } : declared;
+  if (!exists) return declared;
+  const renewed = renewedStatus(kind, decision);
+  const kept = Object.fromEntries(Object.entries(decision.current?.values ?? {}).filter(([name]) => !renewed.includes(name)));
+  return { ...kept, ...declared };
+}
+
+/** Status fields that get a new value when the decision's update is carried out. */
+function renewedStatus(kind: AnyKind, { current, action, diff }: Decision): readonly string[] {
+  if (!current || action === "replace" || action === "create") return [];
+  const changes = (name: string) => diff.changes[name] !== undefined;
+  return Object.entries(kind.status.fields).flatMap(([name, { meta }]) => (meta?.renewedBy?.some(changes) ? [name] : []));
+}
+
+/** Declared fields of a resource that follow one of these other resources. */
+export function followersIn(kind: AnyKind, resource: Resource, changed: ReadonlySet<ResourceKey>): readonly string[] {
+  const through = resource.dependencies.filter(({ on }) => changed.has(on)).map(({ field }) => field);
+  return Object.keys(resource.spec).filter((name) => kind.spec.fields[name]?.meta?.follows?.some((field) => through.includes(field)));
 }

@@ -90,12 +90,12 @@ export type Identity =
       readonly surplusIsSafe?: true;
     };
 
-/** Whether an object can be used by its dependents. */
+/** Whether an object can be used by its dependents. `changeable`: AWS takes updates meanwhile, and one may be what it needs. */
 export type Readiness =
   | { readonly state: "ready" }
-  | { readonly state: "waiting"; readonly why: string }
+  | { readonly state: "waiting"; readonly why: string; readonly changeable?: true }
   /** `recreate`: delete it and create anew; else it stays failed until a person acts. */
-  | { readonly state: "failed"; readonly why: string; readonly recreate: boolean };
+  | { readonly state: "failed"; readonly why: string; readonly recreate: boolean; readonly changeable?: true };
 
 /** A verb that only looks. `operations` lists every operation it may call. */
 export type Look<Args extends readonly unknown[], Result> = {
@@ -196,6 +196,11 @@ export type KindDefinition<Spec extends z.ZodObject, Status extends z.ZodObject>
   readonly create: Act<[desired: z.infer<Spec>, context: CreateContext], Effect & { readonly id: string }>;
   readonly updates: readonly Updater<z.infer<Spec>>[];
   readonly delete: Act<[target: Condemned], void>;
+  /**
+   * What was observed, in words that can be compared with what is wanted: where one thing can be said in several ways (a key with
+   * its comment), or where only the wanted value tells whether it holds (a content that AWS knows by its hash). Pure.
+   */
+  readonly comparable?: (observed: JsonObject, desired: JsonObject) => JsonObject;
   /** Absent: an object that exists is ready. */
   readonly ready?: (observed: Partial<z.infer<Spec> & z.infer<Status>>) => Readiness;
   /** On DependencyViolation: what is in the way, "network interface eni-1 of load balancer x". */
@@ -241,6 +246,7 @@ export type AnyKind = Common & {
   readonly create: Act<[desired: JsonObject, context: CreateContext], Effect & { readonly id: string }>;
   readonly updates: readonly Updater<JsonObject>[];
   readonly delete: Act<[target: Condemned], void>;
+  readonly comparable: (observed: JsonObject, desired: JsonObject) => JsonObject;
   readonly ready: (observed: JsonObject) => Readiness;
   readonly explainBlocked?: Look<[target: { readonly id: string; readonly observed: JsonObject }], string | undefined>;
   readonly check?: (resources: readonly StaticResource[]) => readonly CheckFinding[];
@@ -282,6 +288,7 @@ export function defineKind<Spec extends z.ZodObject, Status extends z.ZodObject>
     create: erased.create,
     updates: erased.updates,
     delete: erased.delete,
+    comparable: definition.comparable ?? ((observed) => observed),
     ready: definition.ready ? erased.ready : () => ({ state: "ready" }) as const,
     ...(definition.explainBlocked ? { explainBlocked: erased.explainBlocked } : {}),
     ...(definition.check ? { check: erased.check } : {}),

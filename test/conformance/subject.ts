@@ -114,7 +114,7 @@ export class Subject {
     // As if everything that is there had been applied: what is wanted gone then goes.
     const applied = Object.fromEntries(Object.keys(wanted).map((name) => [name, observed[name]]));
     const desired = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
-    return diff({ shape: this.kind.spec, desired, observed, applied, ignore: [] });
+    return diff({ shape: this.kind.spec, desired, observed: this.kind.comparable(observed, desired), applied, ignore: [] });
   }
 
   /** Changes the object as somebody outside would: by the kind's own updaters, without a lease, a record or ownership. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tags } from "../../src/core/field.ts";
+import { z } from "zod";
+import { field, tags } from "../../src/core/field.ts";
+import { shapeOf } from "../../src/core/shape.ts";
 
 const ROWS = [
   { why: "letters of any script, and the signs all services take", tags: { "Náme 1_.:/=+-@": "wért 2_.:/=+-@" }, fits: true, ec2: true },
@@ -21,3 +23,9 @@ for (const { why, tags: value, fits, ec2 } of ROWS) {
     assert.equal(tags({ anyCharacter: true }).safeParse(value).success, ec2);
   });
 }
+
+test("a field that is described after its shape was read is refused: nobody would see what is said of it", () => {
+  const shared = z.strictObject({ name: field(z.string(), { doc: "A name." }) });
+  shapeOf(shared);
+  assert.throws(() => field(shared, { doc: "The whole.", whole: true }), /came after the schema's shape was read/);
+});

@@ -10,7 +10,7 @@ import { LIFECYCLE_DEFAULTS, type Lifecycle, type ResourceKey } from "../../src/
 import { decide } from "../../src/engine/decide.ts";
 import { RemoteIndex } from "../../src/engine/identify.ts";
 import { newRecord, withIntent } from "../../src/engine/records.ts";
-import { managedKind } from "../../src/engine/sweep.ts";
+import { knownOf, managedKind } from "../../src/engine/sweep.ts";
 import { defineKind, type Remote } from "../../src/kind/kind.ts";
 import { KINDS } from "../simulation/kinds.ts";
 
@@ -409,4 +409,69 @@ describe("objects without tags", () => {
       assert.equal(blocked ? `${action} ${blocked.reason}` : action, is);
     });
   }
+});
+
+describe("fields that follow what others refer to", () => {
+  const kind = defineKind({
+    ...PART,
+    spec: z.strictObject({
+      ...PART.spec.shape,
+      source: field(z.string(), { doc: "" }),
+      keepUp: field(z.strictObject({}).optional(), { doc: "", whole: true, follows: ["source"] }),
+    }),
+    // It holds what is wanted where nothing is left behind.
+    comparable: (observed, desired) => ({ ...observed, keepUp: observed.partId === "behind" ? undefined : desired.keepUp }),
+    updates: [{ fields: ["size", "source", "keepUp"], operations: [], run: async () => ({ values: {} }) }],
+  });
+  const spec = { group: "web", name: "up", size: 1, source: "s-1", keepUp: {} };
+  const rows = [
+    { why: "nothing changes, and nothing is left behind", is: "none" },
+    { why: "what it follows is about to change: it will, too", followed: { fields: ["keepUp"], seen: false }, is: "update keepUp pending" },
+    { why: "what it follows has changed, and it keeps up by itself", followed: { fields: ["keepUp"], seen: true }, is: "none" },
+    {
+      why: "what it follows has changed, and it is left behind",
+      followed: { fields: ["keepUp"], seen: true },
+      behind: true,
+      is: "update keepUp pending",
+    },
+    { why: "it is left behind, whoever did that", behind: true, is: "update keepUp drift" },
+    {
+      why: "nobody wants it to keep up",
+      followed: { fields: [], seen: false },
+      behind: true,
+      spec: { ...spec, keepUp: undefined },
+      is: "none",
+    },
+  ];
+  for (const { why, followed, behind = false, spec: wanted = spec, is } of rows) {
+    test(why, () => {
+      const key: ResourceKey = "Part/a";
+      const resource = { key, kind: kind.id, spec: wanted, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
+      const remote = { id: "p", values: { ...spec, keepUp: undefined, partId: behind ? "behind" : "p" } };
+      const record = { ...newRecord(resource, "u1", 1, 1), id: "p", applied: wanted };
+      const index = new RemoteIndex(kind, "beacon/prod", [remote]);
+      const subject = { kind, stack: STACK, resource, spec: wanted, record, index, isPart: false, forceReplace: false };
+      const { action, diff } = decide({ ...subject, ...(followed ? { followed } : {}) });
+      assert.equal([action, ...diff.differences.flatMap(({ path, cause }) => [path, cause])].join(" "), is);
+    });
+  }
+});
+
+describe("what a change renews", () => {
+  const kind = defineKind({
+    ...PART,
+    status: z.strictObject({ partId: field(z.string(), { doc: "" }), version: field(z.int(), { doc: "", renewedBy: ["size"] }) }),
+  });
+  const values = { group: "web", name: "up", size: 1, partId: "p", version: 3 };
+  const known = (size: number) => {
+    const spec = { group: "web", name: "up", size };
+    const key: ResourceKey = "Part/a";
+    const resource = { key, kind: kind.id, spec, dependencies: [], lifecycle: LIFECYCLE_DEFAULTS, readyWhen: [], declaredAt: "" };
+    const record = { ...newRecord(resource, "u1", 1, 1), id: "p", applied: values };
+    const index = new RemoteIndex(kind, "beacon/prod", [{ id: "p", values }]);
+    const decision = decide({ kind, stack: STACK, resource, spec, record, index, isPart: false, forceReplace: false });
+    return knownOf(kind, decision, spec);
+  };
+  test("is known as long as nothing changes", () => assert.deepEqual(known(1), values));
+  test("is not known before the change is made", () => assert.deepEqual(known(2), { group: "web", name: "up", size: 2, partId: "p" }));
 });

@@ -39,6 +39,7 @@ const TEXTS = [
   ...[
     "arn:aws:kms:eu-west-1:111122223333:key/1",
     "arn:aws:outposts:eu-west-1:111122223333:outpost/op-1",
+    "arn:aws:iam::111122223333:role/web",
     "arn:aws:kms:",
     "arn:aws:iam::aws:policy/ReadOnlyAccess",
     "/a/path/",
@@ -56,6 +57,8 @@ const TEXTS = [
   ...["example.com", "*.example.com", "www.example.com", "WWW.Example.com.", "\\052.example.com.", "ns-1.awsdns-01.co.uk"],
   ...["Z0123456789ABCDEFGHIJ", "0a1b2c3d-1111-2222-3333-444455556666", '"v=spf1 -all"'],
   ...["arn:aws:acm-pca:eu-west-1:111122223333:certificate-authority/1"],
+  ...["t3.micro", "m5.large", "ELB", "EC2,ELB", "ami-1", "app/web/1/targetgroup/web/2"],
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIElEc9kKsmVKp1J4kFcjodqihXO0ZiIy7a4Ainbg3AzT ops@example.com",
   ...["ünï/codé", "emoji 😀", "semi;colon", "star*", "new\nline", "a=b@c:d+e", "#hash", "under_score.dot-dash"],
 ];
 const [ALLOW, TRUST] = [
@@ -78,7 +81,7 @@ const POOL = [
   ...LENGTHS.map((length) => "x".repeat(length)),
   ...LENGTHS.map((length) => `arn:aws:kms:${"x".repeat(length - 12)}`),
 ];
-const NUMBERS = [-2, -1, 0, 1, 2, 5, 7, 10, 22, 35, 36, 60, 255, 256, 443, 3600, 65_535, 65_536, 1e9];
+const NUMBERS = [-2, -1, 0, 1, 2, 5, 7, 10, 22, 35, 36, 60, 100, 180, 200, 255, 256, 443, 3600, 65_535, 65_536, 86_400, 1e9];
 
 // Objects within objects this deep have only what they must: statements within statements would grow without end.
 const DEPTH_MAX = 5;

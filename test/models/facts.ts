@@ -1,6 +1,7 @@
 /** What AWS refuses without its models saying so, each with the page that does. Member facts are `service.Shape.Member`. */
 
 import type { OperationName } from "../../src/aws/service.ts";
+import { COMPUTING_FACTS, COMPUTING_RULES } from "./facts-computing.ts";
 import { DNS_RULES } from "./facts-dns.ts";
 import { ELBV2_FACTS, ELBV2_RULES } from "./facts-elbv2.ts";
 import type { Limits } from "./model.ts";
@@ -111,6 +112,7 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   "cloudwatch.PutDashboardInput.DashboardName": { min: 1, max: 255, pattern: "[A-Za-z0-9_-]+" },
   // "You can set ResourcesPerPage to a maximum of 100" (GetResources).
   "tag.ResourcesPerPage": { min: 1, max: 100 },
+  ...COMPUTING_FACTS,
 };
 
 type Members = Readonly<Record<string, unknown>>;
@@ -302,4 +304,5 @@ export const RULES: Readonly<Record<OperationName, Rule>> = {
   ...ELBV2_RULES,
   "dynamodb:CreateTable": tableProblems as Rule,
   "dynamodb:UpdateTable": tableUpdateProblems as Rule,
+  ...COMPUTING_RULES,
 };

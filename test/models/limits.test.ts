@@ -7,6 +7,7 @@ import { isObject } from "../../src/core/json.ts";
 import type { KindId } from "../../src/core/resource.ts";
 import type { Shape } from "../../src/core/shape.ts";
 import { loadKindModels, shapeNamed } from "./model.ts";
+import { COMPUTING_PROSE, COMPUTING_ROWS } from "./rows-computing.ts";
 import { WALKED } from "./walked.ts";
 
 type Row = {
@@ -43,6 +44,7 @@ const actions = (field: string): readonly Row[] => [
 ];
 
 const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
+  ...COMPUTING_ROWS,
   "ec2.aws/v1 VPC": [
     {
       field: "instanceTenancy",
@@ -256,6 +258,7 @@ test("every enum of a spec has a row", () => {
 const OURS = [
   "SecurityGroup.rules",
   "AvailabilityZones.zoneType",
+  ...COMPUTING_PROSE,
   "Bucket.corsConfiguration.corsRules.*.allowedMethods.*",
   "ListenerRule.conditions.*.field",
   "ListenerRule.actions.*.redirectConfig.protocol",

@@ -2,7 +2,8 @@
 
 import type { OperationName } from "../../src/aws/service.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
-import type { AnyKind } from "../../src/kind/kind.ts";
+import type { AnyKind, AnyLookup } from "../../src/kind/kind.ts";
+import { COMPUTING } from "./computing.ts";
 import { certificateOf, recordOf, zoneOf } from "./pretence-dns.ts";
 import { ELBV2_ANSWERS, ELBV2_REPAIRS } from "./pretence-elbv2.ts";
 import { bucketOf } from "./pretence-s3.ts";
@@ -23,6 +24,9 @@ export const KNOWN: JsonObject = {
       resourceRecord: { name: "_0a1b2c3d.example.com", type: "CNAME", value: "_4e5f.acm-validations.aws." },
     },
   ],
+  // Of an Auto Scaling group that has something to refresh.
+  instanceIds: ["i-1"],
+  outdatedInstanceIds: ["i-1"],
 };
 
 const WEB_ACL_ID = "0123abcd-0123-0123-0123-0123456789ab";
@@ -55,7 +59,13 @@ const ANSWERS: Readonly<Record<OperationName, (input: Members) => object>> = {
   "route53:CreateHostedZone": ({ Name }) => ({ HostedZone: { Id: "/hostedzone/Z1", Name } }),
   "acm:DescribeCertificate": () => ({ Certificate: {} }),
   "ec2:AssociateVpcCidrBlock": () => ({ Ipv6CidrBlockAssociation: { Ipv6CidrBlock: "2001:db8::/56", Ipv6Pool: "Amazon" } }),
+  "ssm:GetParameter": () => ({ Parameter: { Value: "ami-1" } }),
   "ec2:AssociateSubnetCidrBlock": ({ Ipv6CidrBlock }) => ({ Ipv6CidrBlockAssociation: { Ipv6CidrBlock } }),
+};
+
+/** What listings have where a kind goes on only from what it finds. */
+export const FOUND: Readonly<Record<OperationName, readonly object[]>> = {
+  "ec2:DescribeImages": [{ ImageId: "ami-1" }],
 };
 
 export function answerOf(operation: OperationName, input: object): object {
@@ -65,6 +75,7 @@ export function answerOf(operation: OperationName, input: object): object {
 /** The spec with members that chance alone would never make fit; by kind name. */
 const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
   ...ELBV2_REPAIRS,
+  ...COMPUTING,
   Table: tableOf,
   RecordSet: recordOf,
   HostedZone: zoneOf,
@@ -77,7 +88,7 @@ const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
   SecurityGroup: (spec) => ({ ...spec, ...rulesOf(spec, "ingress"), ...rulesOf(spec, "egress") }),
 };
 
-export function repaired(kind: AnyKind, spec: JsonObject): JsonObject {
+export function repaired(kind: AnyKind | AnyLookup, spec: JsonObject): JsonObject {
   return REPAIRS[kind.name]?.(spec) ?? spec;
 }
 

@@ -69,7 +69,7 @@ export async function settle(
   const desired = owned(bench, spec);
   let observed = remote.values;
   for (let effects = 0; effects < ROUNDS_MAX; effects++) {
-    const { changes } = diff({ shape: bench.kind.spec, desired, observed, applied, ignore: [] });
+    const { changes } = diff({ shape: bench.kind.spec, desired, observed: bench.kind.comparable(observed, desired), applied, ignore: [] });
     const updater = bench.kind.updates.find(({ fields }) => fields.some((name) => changes[name]));
     if (!updater) return { ...remote, values: observed, effects };
     const effect = await updater.run(bench.writer, { id: remote.id, desired, observed, changes });
