@@ -9,6 +9,7 @@ import { dashboard } from "./cloudwatch/dashboard.ts";
 import { table } from "./dynamodb/table.ts";
 import { availabilityZones } from "./ec2/availability-zones.ts";
 import { eip } from "./ec2/eip.ts";
+import { flowLog } from "./ec2/flow-log.ts";
 import { image } from "./ec2/image.ts";
 import { internetGateway } from "./ec2/internet-gateway.ts";
 import { keyPair } from "./ec2/key-pair.ts";
@@ -42,6 +43,7 @@ const all: readonly (AnyKind | AnyLookup)[] = [
   table,
   availabilityZones,
   eip,
+  flowLog,
   image,
   internetGateway,
   keyPair,

@@ -17,10 +17,12 @@ def close_gaps(service: str, lock: Lock) -> None:
     """Corrects moto's backend of `service` in place. Call it once per service, before its first request is served."""
     if service == "ec2":
         import gaps_ec2
+        import gaps_flow_logs
         import gaps_launch
         import gaps_network
 
         gaps_ec2.close_gaps()
+        gaps_flow_logs.close_gaps()
         gaps_launch.close_gaps()
         gaps_network.close_gaps()
     elif service == "autoscaling":

@@ -45,7 +45,7 @@ export type FieldMeta = {
   readonly whole?: true;
   /** One object at a time can have a value (an Elastic IP): a successor that keeps it is created after its predecessor is gone. */
   readonly exclusive?: true;
-  /** It says how BEACON treats the object (`rules: additive`); AWS never hears of it, so it never differs. */
+  /** It says how BEACON treats the object (`rules: additive`), or what follows from another field and AWS never tells: it never differs. */
   readonly setting?: true;
   /** Of a boolean setting: while it is true, an existing object of the resource's name is taken over, whoever made it. */
   readonly overwrites?: true;
