@@ -56,9 +56,10 @@ export class Arena {
     await this.run(diff, what);
   }
 
-  /** Everything there is, in a form in which two runs can be compared. */
-  async world(): Promise<World> {
-    return comparable(await worldOf(this.#settings));
+  /** Everything there is, in a form in which two runs can be compared; `raw`: as AWS says it. */
+  async world({ raw = false } = {}): Promise<World> {
+    const world = await worldOf(this.#settings);
+    return raw ? world : comparable(world);
   }
 
   /** Plain SDK clients past every proxy. */

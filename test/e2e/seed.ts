@@ -43,6 +43,20 @@ export const PROD: Variables = {
   repositoryPrefix: "",
 };
 
+/** variables.tf's defaults, in the sizes that docs/parity.md says of dev. */
+export const DEV: Variables = {
+  environment: "dev",
+  region: "ap-northeast-2",
+  rootDomain: "beacon.example.com",
+  frontendDomain: "beacon.example.com",
+  backendDomain: "api.beacon.example.com",
+  corporateIpBlocks: [OPEN],
+  frontend: { type: "t3.small", min: 1, max: 2, desired: 1 },
+  backend: { type: "t3.small", min: 1, max: 2, desired: 1 },
+  logRetentionDays: 7,
+  repositoryPrefix: "dev-",
+};
+
 /** variables.tf: dynamodb_tables */
 const TABLES: Readonly<Record<string, { hash: string; range?: string; attributes: Record<string, "S" | "N">; index?: Held }>> = {
   vectors: {
