@@ -114,7 +114,8 @@ export function comparable(world: World): World {
   }
   // Longest first: an ARN holds the name that is an id, too.
   const longest = [...aliases.keys()].sort((left, right) => right.length - left.length);
-  const named = (text: string) => longest.reduce((before, id) => before.replaceAll(id, aliases.get(id) as string), text);
+  const named = (text: string) =>
+    longest.reduce((before, id) => before.replaceAll(id, aliases.get(id) as string), text).replaceAll(RANDOM, "<random>");
   const plain = (value: Held): Held => {
     if (typeof value === "string") return named(value);
     if (Array.isArray(value)) return value.map(plain).sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
@@ -129,6 +130,9 @@ export function comparable(world: World): World {
 // Chosen by AWS anew for every object, or a matter of the moment.
 const VOLATILE =
   /^(beacon:uid|Association(Id)?|RouteTableAssociationId|AssociationId|NetworkInterfaceId|PublicIp|PrivateIp\w*|KeyPairId|KeyFingerprint|TableId|RoleId|InstanceProfileId|Id|LockToken|CallerReference|Serial|Instances|CreationTime|creationTime|createdAt|CreateDate|CreateTime|CreatedTime|\w*Timestamp|\w*UpdatedTimestamp|TableSizeBytes|ItemCount|storedBytes|StateReason\w*|StateValue|ResourceRecord\w*|NameServers|OwnerId|DNSName|ETag|VersionId|LabelNamespace|StatusReason|RequestId|DomainValidationOptions|NotBefore|NotAfter|IssuedAt|Subject|KeyId|KMSMasterKeyArn|InUseBy|TargetHealth)$/;
+
+// Parts of names that AWS chooses: of policies' ARNs, and of load balancers' full names.
+const RANDOM = /\b([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,17})\b/g;
 
 function ids(kind: string, object: Held): readonly string[] {
   const chosen = (IDENTITY[kind] ?? []).filter((member) => /(Id|Arn|ARN|arn)$/.test(member));
