@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the main job on a laptop, with no AWS account. Converges the network and tables of BEACON's production
- * environment on a local AWS of its own, lets an outside hand change them, shows and corrects the drift, deletes everything.
+ * `npm run demo`: the main job on a laptop, with no AWS account. Converges the whole of BEACON's production environment on a
+ * local AWS of its own, lets an outside hand change it, shows and corrects the drift, deletes everything.
  */
 
 import { spawn } from "node:child_process";
@@ -50,21 +50,26 @@ async function beaconctl(args: string, expected = 0, options: { show: boolean } 
 
 /** Somebody with a console, or a script: changes things past BEACON, with nothing but the AWS SDK. */
 async function outsideHand(endpoint: string): Promise<void> {
-  const [{ EC2 }, { CloudWatchLogs }] = await Promise.all([import("@aws-sdk/client-ec2"), import("@aws-sdk/client-cloudwatch-logs")]);
+  const [{ EC2 }, { CloudWatch }, { ElasticLoadBalancingV2 }] = await Promise.all([
+    import("@aws-sdk/client-ec2"),
+    import("@aws-sdk/client-cloudwatch"),
+    import("@aws-sdk/client-elastic-load-balancing-v2"),
+  ]);
   const settings = { endpoint, region: REGION, credentials: { accessKeyId: "demo", secretAccessKey: "demo" } };
-  const [ec2, logs] = [new EC2(settings), new CloudWatchLogs(settings)];
+  const [ec2, cloudwatch, elb] = [new EC2(settings), new CloudWatch(settings), new ElasticLoadBalancingV2(settings)];
   const { SecurityGroups = [] } = await ec2.describeSecurityGroups({
-    Filters: [{ Name: "tag:beacon:resource", Values: ["SecurityGroup/alb"] }],
+    Filters: [{ Name: "tag:beacon:resource", Values: ["SecurityGroup/backend.instances"] }],
   });
   const ssh = { IpProtocol: "tcp", FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: "0.0.0.0/0" }] };
   await ec2.authorizeSecurityGroupIngress({ GroupId: SecurityGroups[0]?.GroupId, IpPermissions: [ssh] });
-  await logs.putRetentionPolicy({ logGroupName: "/aws/dynamodb/beacon/prod/usage", retentionInDays: 1 });
+  await cloudwatch.deleteAlarms({ AlarmNames: ["beacon-prod-backend-high-cpu"] });
+  const { TargetGroups = [] } = await elb.describeTargetGroups({ Names: ["beacon-prod-backend-tg"] });
+  await elb.modifyTargetGroup({ TargetGroupArn: TargetGroups[0]?.TargetGroupArn, HealthCheckPath: "/" });
   const { RouteTables = [] } = await ec2.describeRouteTables({
     Filters: [{ Name: "tag:beacon:resource", Values: ["RouteTable/private"] }],
   });
   await ec2.deleteRoute({ RouteTableId: RouteTables[0]?.RouteTableId, DestinationCidrBlock: "0.0.0.0/0" });
-  ec2.destroy();
-  logs.destroy();
+  for (const client of [ec2, cloudwatch, elb]) client.destroy();
 }
 
 async function demo(): Promise<void> {
@@ -72,20 +77,20 @@ async function demo(): Promise<void> {
   await beaconctl("sandbox start");
   const { endpoint } = JSON.parse(await beaconctl("sandbox status -o json", 0, { show: false })) as { endpoint: string };
   say("Check the manifests of all environments, offline.");
-  await beaconctl("validate -f manifests");
+  await beaconctl("validate -f manifests --sandbox");
   say("What would an apply do to production? A diff cannot write.");
   await beaconctl("diff -f manifests --env prod --sandbox", 1);
   say("Do it. Production asks for a phrase; here it is given.");
   await beaconctl("apply -f manifests --env prod --sandbox --confirm yes");
   say("A second look: nothing differs.");
   await beaconctl("diff -f manifests --env prod --sandbox");
-  say("Somebody opens port 22 to the world, cuts the logs' retention, and deletes the private subnets' way out.");
+  say("Somebody opens port 22 to the world, changes a health check, and deletes an alarm and the private subnets' way out.");
   await outsideHand(endpoint);
   say("The drift, field by field, with its cause.");
   await beaconctl("diff -f manifests --env prod --sandbox", 1);
-  say("Put it right: these fields, and nothing else.");
+  say("Put it right: these fields and the alarm, and nothing else.");
   await beaconctl("apply -f manifests --env prod --sandbox --confirm yes");
-  say("Delete everything. The tables are protected, and production has a phrase for that too.");
+  say("Delete everything. Tables and backups are protected, and production has a phrase for that too.");
   await beaconctl("delete -f manifests --env prod --sandbox --include-protected --confirm destroy-prod");
 }
 
