@@ -86,7 +86,7 @@ export const loadBalancer = defineKind({
   spec,
   status,
   id: "loadBalancerArn",
-  identity: { by: "name", key: ["name"], name: { field: "name", maxLength: 32 }, upsert: true },
+  identity: { by: "name", key: ["name"], name: { field: "name", maxLength: 32, lowerCase: true }, upsert: true },
   deviations: [
     "`attributes`, a list of names and texts at AWS, is an object with typed members: `idle_timeout.timeout_seconds` is `idleTimeout.timeoutSeconds`.",
     "AWS creates a load balancer without attributes; they follow once it is active.",

@@ -131,7 +131,7 @@ export const targetGroup = defineKind({
   spec,
   status,
   id: "targetGroupArn",
-  identity: { by: "name", key: ["name"], name: { field: "name", maxLength: 32 }, upsert: true },
+  identity: { by: "name", key: ["name"], name: { field: "name", maxLength: 32, lowerCase: true }, upsert: true },
   deviations: [
     "`attributes`, a list of names and texts at AWS, is an object with typed members: `slow_start.duration_seconds` is `slowStart.durationSeconds`.",
     "`targets`, calls of their own at AWS, are a field here: one port a target. Without it, nobody's targets are touched.",
