@@ -346,11 +346,6 @@ def describe_listeners(original: Any, backend: Any, load_balancer_arn: Any, list
     return found
 
 
-def delete_listener(original: Any, backend: Any, listener_arn: str) -> Any:
-    listener = original(backend, listener_arn)
-    return listener
-
-
 def describe_listener_certificates(_original: Any, backend: Any, arn: str) -> list[str]:
     """The default one, and those of the list: it is there twice where it is in the list, too."""
     return all_certificates(listener_of(backend, arn))
@@ -426,7 +421,6 @@ STAND_INS = (
     create_listener,
     modify_listener,
     describe_listeners,
-    delete_listener,
     describe_listener_certificates,
     add_listener_certificates,
     remove_listener_certificates,
