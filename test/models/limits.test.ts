@@ -60,6 +60,13 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "state", shape: "ec2.AvailabilityZoneState" },
     { field: "optInStatus", shape: "ec2.AvailabilityZoneOptInStatus" },
   ],
+  "ec2.aws/v1 FlowLog": [
+    { field: "resourceType", shape: "ec2.FlowLogsResourceType" },
+    { field: "trafficType", shape: "ec2.TrafficType" },
+    { field: "logDestinationType", shape: "ec2.LogDestinationType" },
+    { field: "destinationOptions.fileFormat", shape: "ec2.DestinationFileFormat" },
+    { field: "tagFieldSpecifications.*.resourceType", shape: "ec2.TaggableResourceType" },
+  ],
   "route53.aws/v1 HostedZone": [
     { field: "vpcs.*.vpcRegion", shape: "route53.VPCRegion" },
     { field: "tags.*", shape: "route53.TagValue" },
@@ -254,11 +261,13 @@ test("every enum of a spec has a row", () => {
 
 // Our own words, and those that AWS has in prose only: DescribeAvailabilityZones, filter `zone-type`; RuleCondition, Field;
 // RedirectActionConfig, Protocol; FixedResponseActionConfig, ContentType; CreateListener, AlpnPolicy; MutualAuthenticationAttributes, Mode;
-// CreateTargetGroup, ProtocolVersion; LoadBalancerAttribute and TargetGroupAttribute; CORSRule, AllowedMethods.
+// CreateTargetGroup, ProtocolVersion; LoadBalancerAttribute and TargetGroupAttribute; CORSRule, AllowedMethods; CreateFlowLogs,
+// MaxAggregationInterval.
 const OURS = [
   "SecurityGroup.rules",
   "AvailabilityZones.zoneType",
   ...COMPUTING_PROSE,
+  "FlowLog.maxAggregationInterval",
   "Bucket.corsConfiguration.corsRules.*.allowedMethods.*",
   "ListenerRule.conditions.*.field",
   "ListenerRule.actions.*.redirectConfig.protocol",
