@@ -14,10 +14,12 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import * as sandboxControl from "../sandbox/sandbox.ts";
 import { type Command, type Cost, measure, median, total } from "./measure.ts";
+import { chainText, SLOW_MS, type Slow, slowApply } from "./slow.ts";
 import { writeSynthetic } from "./synthetic.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
+type Manifests = { readonly folders: readonly string[]; readonly env: readonly string[]; readonly oneChange: readonly string[] };
 type Row = { readonly stack: string; readonly what: string; readonly cost: Cost };
 
 const { values } = parseArgs({ options: { sizes: { type: "string", default: "100,1000,5000" }, runs: { type: "string", default: "3" } } });
@@ -29,14 +31,18 @@ const proxy = spawn(process.execPath, [join(ROOT, "test/support/fault-proxy.ts")
   stdio: ["pipe", "pipe", "inherit"],
 });
 const rows: Row[] = [];
+let chain: Slow | undefined;
 try {
   const endpoint = await proxyEndpoint(proxy);
   rows.push(...(await offline()));
-  rows.push(...(await stackRows("manifests, prod", [join(ROOT, "manifests")], ["--env", "prod"], { endpoint, repeats: runs })));
+  const prod = { folders: [join(ROOT, "manifests")], env: ["--env", "prod"], oneChange: ["--param", "logRetentionDays=14"] };
+  rows.push(...(await stackRows("manifests, prod", prod, { endpoint, repeats: runs })));
+  chain = await slowApply(["-f", join(ROOT, "manifests"), "--env", "prod"], { endpoint, scratch });
   for (const size of sizes) {
     const folder = join(scratch, String(size));
     await writeSynthetic(folder, size);
-    rows.push(...(await stackRows(`${size} resources`, [folder], [], { endpoint, repeats: size > 1000 ? 1 : runs })));
+    const synthetic = { folders: [folder], env: [], oneChange: ["--param", "retention=14"] };
+    rows.push(...(await stackRows(`${size} resources`, synthetic, { endpoint, repeats: size > 1000 ? 1 : runs })));
   }
 } finally {
   proxy.kill();
@@ -62,17 +68,17 @@ async function offline(): Promise<Row[]> {
   return [
     await repeated("-", "--help", { args: ["--help"], exitCode: 0 }, runs),
     await repeated("-", "version", { args: ["version"], exitCode: 0 }, runs),
-    await repeated("manifests", "validate", { args: ["validate", "-f", join(ROOT, "manifests")], exitCode: 0 }, runs),
+    await repeated(
+      "manifests",
+      "validate",
+      { args: ["validate", "-f", join(ROOT, "manifests"), "--sandbox", "--sandbox-dir", join(scratch, "sandbox")], exitCode: 0 },
+      runs,
+    ),
   ];
 }
 
 /** One life of a stack: created, looked at, one thing drifted, corrected, deleted. Repeated lives give the medians. */
-async function stackRows(
-  stack: string,
-  folders: readonly string[],
-  env: readonly string[],
-  at: { endpoint: string; repeats: number },
-): Promise<Row[]> {
+async function stackRows(stack: string, { folders, env, oneChange }: Manifests, at: { endpoint: string; repeats: number }): Promise<Row[]> {
   const source = [...folders.flatMap((folder) => ["-f", folder]), ...env];
   const steps: readonly [string, readonly string[], number][] = [
     ["cold apply", ["apply", ...source, "--yes", "--confirm", "yes"], 0],
@@ -80,6 +86,7 @@ async function stackRows(
     ["no-change apply", ["apply", ...source, "--yes", "--confirm", "yes"], 0],
     ["one-drift diff", ["diff", ...source], 1],
     ["one-drift apply", ["apply", ...source, "--yes", "--confirm", "yes"], 0],
+    ["one-change apply", ["apply", ...source, ...oneChange, "--yes", "--confirm", "yes"], 0],
     ["delete", ["delete", ...source, "--yes", "--include-protected", "--confirm", "destroy-prod", "--allow", "delete=100000"], 0],
   ];
   const costs = new Map<string, Cost[]>(steps.map(([what]) => [what, []]));
@@ -104,6 +111,19 @@ async function driftOne(endpoint: string): Promise<void> {
   }
 }
 
+/** `ec2 14, dynamodb 12`: the most first. */
+function servicesOf(calls: Cost["calls"]): string {
+  const sums = new Map<string, number>();
+  for (const [name, count] of Object.entries(calls)) {
+    const service = name.slice(0, name.indexOf(":"));
+    sums.set(service, (sums.get(service) ?? 0) + count);
+  }
+  return [...sums]
+    .sort(([, left], [, right]) => right - left)
+    .map(([service, count]) => `${service} ${count}`)
+    .join(", ");
+}
+
 async function report(measured: readonly Row[]): Promise<void> {
   const header = ["stack", "what", "wall ms", "CPU ms", "RSS MB", "AWS calls", "state calls"];
   const cells = measured.map(({ stack, what, cost }) =>
@@ -113,8 +133,12 @@ async function report(measured: readonly Row[]): Promise<void> {
   const line = (row: readonly string[]) =>
     row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  ");
   console.log([line(header), ...cells.map(line)].join("\n"));
+  for (const { stack, what, cost } of measured.filter(({ stack: name }) => name.includes("prod"))) {
+    console.log(`${stack}, ${what}: ${servicesOf(cost.calls)}`);
+  }
+  if (chain) console.log(`manifests, prod, ${SLOW_MS} ms added to each mutating call: ${chainText(chain)}`);
   const folder = join(ROOT, "bench/results");
   await mkdir(folder, { recursive: true });
   const facts = { at: new Date().toISOString(), cpus: cpus().length, cpu: cpus()[0]?.model, runs };
-  await writeFile(join(folder, "latest.json"), `${JSON.stringify({ ...facts, rows: measured }, null, 2)}\n`);
+  await writeFile(join(folder, "latest.json"), `${JSON.stringify({ ...facts, rows: measured, ...(chain ? { chain } : {}) }, null, 2)}\n`);
 }
