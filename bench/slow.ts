@@ -24,6 +24,7 @@ export async function slowApply(source: readonly string[], { endpoint, scratch }
     times: "always",
   };
   await fetch(`${endpoint}/__proxy/rules`, { method: "POST", body: JSON.stringify(rule) });
+  const startedAt = new Date().toISOString();
   const { wallMs } = await run(["apply", ...source, "--yes", "--confirm", "yes"]);
   await fetch(`${endpoint}/__proxy/rules`, { method: "DELETE" });
   const said = async (args: readonly string[], offline = false) => {
@@ -33,15 +34,15 @@ export async function slowApply(source: readonly string[], { endpoint, scratch }
   const events = (await said(["events", ...source, "-o", "json"])).split("\n");
   const graph = await said(["graph", ...source, "--sandbox", "--sandbox-dir", join(scratch, "sandbox"), "-o", "json"], true);
   await run(["delete", ...source, "--yes", "--include-protected", "--confirm", "destroy-prod"]);
-  return { wallMs, ...longest(JSON.parse(graph.slice(graph.indexOf("{"))) as Graph, effectsOf(events)) };
+  return { wallMs, ...longest(JSON.parse(graph.slice(graph.indexOf("{"))) as Graph, effectsOf(events, startedAt)) };
 }
 
-/** How many effects each resource took: an event says so of each. */
-function effectsOf(lines: readonly string[]): ReadonlyMap<string, number> {
+/** How many effects each resource took since then: an event says so of each. */
+function effectsOf(lines: readonly string[], since: string): ReadonlyMap<string, number> {
   const effects = new Map<string, number>();
   for (const line of lines.filter((text) => text.startsWith("{"))) {
-    const { type, resource } = JSON.parse(line) as { type: string; resource?: string };
-    if (resource && (type === "Created" || type === "Updated")) effects.set(resource, (effects.get(resource) ?? 0) + 1);
+    const { at, type, resource } = JSON.parse(line) as { at: string; type: string; resource?: string };
+    if (at >= since && resource && (type === "Created" || type === "Updated")) effects.set(resource, (effects.get(resource) ?? 0) + 1);
   }
   return effects;
 }

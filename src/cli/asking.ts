@@ -15,8 +15,8 @@ export const consentOptions: readonly OptionDefinition[] = [
   { flags: "--allow <counts>", description: "approve so many deletions, replacements and re-creations: delete=2,replace=1,missing=4" },
 ];
 
-/** Returns when consent is given. Throws ApprovalRequired or ConfirmationRequired when it is not. */
-export async function askConsent({ io, options }: Invocation<ConsentOptions>, request: Omit<ConsentRequest, "flags">): Promise<void> {
+/** Resolves when consent is given: to whether a person was asked. Throws ApprovalRequired or ConfirmationRequired when it is not. */
+export async function askConsent({ io, options }: Invocation<ConsentOptions>, request: Omit<ConsentRequest, "flags">): Promise<boolean> {
   const flags = {
     yes: options.yes ?? false,
     allow: parseAllow(options.allow),
@@ -25,7 +25,7 @@ export async function askConsent({ io, options }: Invocation<ConsentOptions>, re
   const consent = consentFor({ ...request, flags });
   switch (consent.type) {
     case "given":
-      return;
+      return false;
     case "refused":
       throw consent.error;
     case "ask": {
@@ -35,6 +35,7 @@ export async function askConsent({ io, options }: Invocation<ConsentOptions>, re
       if (answer !== consent.phrase) {
         throw new BeaconError("ApprovalRequired", `that was not "${consent.phrase}"; nothing was changed`);
       }
+      return true;
     }
   }
 }

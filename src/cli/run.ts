@@ -2,10 +2,12 @@
  * Run: an approved plan is carried out under the lease, up to its report.
  *
  * A plan and its prompt hold no lease. After the yes: lease, look again, refuse if the plan is not the approved one any
- * more, accept the revision, execute, keep the outputs, release.
+ * more, accept the revision, execute, keep the outputs, release. Where flags were the yes, the plan's look is not a moment
+ * old: it does, unless the stack's state has changed since.
  */
 
 import { hostname, userInfo } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { BeaconError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Plan } from "../core/plan.ts";
@@ -23,11 +25,17 @@ import { type Stop, Stopped, stopOnSignals, untilStopped } from "./stop.ts";
 
 // Often enough for a countdown of 15 s to be seen to move.
 const WATCH_NOTE_MS = 5000;
+// A look of a large stack takes longer than this before its plan is even made.
+const FRESH_MS = 5000;
 
 /** What is carried out. */
 export type Approved = {
   readonly session: Session<Changing>;
-  readonly plan: Plan;
+  /** What was approved, and when it had been looked at, on the monotonic clock. */
+  readonly seen: Seen;
+  readonly seenAt: number;
+  /** A person was asked, and may have taken any time. */
+  readonly asked: boolean;
   readonly options: PlanOptions;
   /** Looks and plans again, as for the approved plan. */
   readonly look: () => Promise<Seen>;
@@ -110,8 +118,8 @@ export function holderName(): string {
 async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise<RunReport> {
   const { session, options, io } = approved;
   const { execute } = await import("../engine/engine.ts");
-  const { world, plan } = await approved.look();
-  requireSamePlan(approved.plan, plan);
+  const { world, plan } = (await isFresh(approved)) ? approved.seen : await approved.look();
+  requireSamePlan(approved.seen.plan, plan);
   const revision = await acceptRevision(session, lease, world);
   const view = await createProgressView(io, {
     total: plan.changes.filter((change) => change.action !== "none" && change.action !== "blocked").length,
@@ -132,6 +140,15 @@ async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise
   } finally {
     view.close();
   }
+}
+
+/** Whether another look could show nothing that the approved one did not: made just now, and nobody was at the stack since. */
+async function isFresh({ asked, seen, seenAt, session }: Approved): Promise<boolean> {
+  const { runtime, stack } = session.context;
+  if (asked || runtime.monotonic() - seenAt > FRESH_MS) return false;
+  const { records, revision } = await session.way.store.load(stack);
+  const before = seen.world.state;
+  return isDeepStrictEqual(revision, before.revision) && isDeepStrictEqual(records, before.records);
 }
 
 function requireSamePlan(approved: Plan, current: Plan): void {

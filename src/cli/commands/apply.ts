@@ -55,14 +55,18 @@ export default defineCommand<Options>({
     return withChange(invocation, { manifests: "required", timeoutMs: parseDuration(options.timeout, "--timeout") }, async (session) => {
       const request = planRequest(invocation, session);
       const look = () => lookAndPlan(session, request);
-      const { plan, world } = await look();
+      const seen = await look();
+      const seenAt = session.context.runtime.monotonic();
+      const { plan, world } = seen;
       requireSource(session, world, options.takeOver ?? false);
       showPlan(invocation, session, world, plan);
       requireExpected(plan, options.expect);
-      await approve(invocation, session, plan);
+      const asked = await approve(invocation, session, plan);
       const end = await carryOut({
         session,
-        plan,
+        seen,
+        seenAt,
+        asked,
         look,
         options: request.options,
         wait: options.wait ?? false,
@@ -79,10 +83,10 @@ function showPlan(invocation: Invocation<Options>, session: Session, world: Worl
   invocation.io.out(renderPlan(plan, factsOf(session, world, plan), planView(invocation, session)));
 }
 
-async function approve(invocation: Invocation<Options>, session: Session<Changing>, plan: Plan): Promise<void> {
-  if (isEmptyPlan(plan)) return;
+async function approve(invocation: Invocation<Options>, session: Session<Changing>, plan: Plan): Promise<boolean> {
+  if (isEmptyPlan(plan)) return false;
   const environment = session.compiled?.environment;
-  await askConsent(invocation, {
+  return await askConsent(invocation, {
     environment: session.context.stack.environment,
     verb: "apply",
     needed: plan.consents,

@@ -46,22 +46,26 @@ export default defineCommand<Options>({
       // A delete goes by the records; the manifests only tell what is still declared.
       const { compiled, ...session } = opened;
       const first = await lookAtAll(session);
+      const seenAt = session.context.runtime.monotonic();
       const { revision } = first.state;
       const only = invocation.args.length > 0 ? selectKeys(session.context.kinds, deletable(first), invocation.args) : undefined;
       if (only) requireUndeclared(only, compiled ? compiled.resources.map(({ key }) => key) : (revision?.resources ?? []));
       const planOptions = { destroy: true, includeProtected: options.includeProtected ?? false, ...(only ? { only } : {}) };
-      const { plan, world } = await planOf(session, first, planOptions);
+      const seen = await planOf(session, first, planOptions);
+      const { plan, world } = seen;
       if (options.output === undefined) {
         io.out(renderPlan(plan, factsOf(session, world, plan), { ...planView(invocation, session), verb: "delete" }));
       }
       if (plan.changes.length === 0) return 0;
       requireExpected(plan, options.expect);
       requireSomethingToDo(plan);
-      await approve(invocation, opened, plan.consents, revision?.confirm.delete);
+      const asked = await approve(invocation, opened, plan.consents, revision?.confirm.delete);
       const look = async () => planOf(session, await lookAtAll(session), planOptions);
       const end = await carryOut({
         session,
-        plan,
+        seen,
+        seenAt,
+        asked,
         look,
         options: planOptions,
         wait: options.wait ?? false,
@@ -105,11 +109,11 @@ async function approve(
   { context, compiled }: Session<Changing>,
   needed: Consents,
   accepted: string | undefined,
-): Promise<void> {
+): Promise<boolean> {
   // Protected things are not deleted on a mere yes: where the environment has no phrase, the stack's name is one.
   const phrase =
     accepted ?? compiled?.environment.confirm.delete ?? (invocation.options.includeProtected ? stackName(context.stack) : undefined);
-  await askConsent(invocation, {
+  return await askConsent(invocation, {
     environment: context.stack.environment,
     verb: "delete",
     needed,
