@@ -54,6 +54,16 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "EC2 user guide, 'Grant permission to tag resources during creation': TagSpecifications are checked as ec2:CreateTags.",
   },
   {
+    operations: /^ec2:CreateFlowLogs$/,
+    needs: ["iam:PassRole", "logs:CreateLogDelivery"],
+    why: "VPC user guide, 'IAM role for publishing flow logs': the caller hands the role on, and delivery to buckets and streams is set up.",
+  },
+  {
+    operations: /^ec2:DeleteFlowLogs$/,
+    needs: ["logs:DeleteLogDelivery"],
+    why: "VPC user guide, 'Publish flow logs to Amazon S3': the delivery ends with the flow log.",
+  },
+  {
     operations: /^dynamodb:CreateTable$/,
     needs: ["dynamodb:TagResource", "kms:DescribeKey", "kms:CreateGrant"],
     why: "Tags at creation are checked as TagResource; a customer key is looked up and granted ('DynamoDB encryption at rest: usage notes').",
@@ -229,6 +239,9 @@ const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   s3: ["*"],
 };
 
+// Actions of these services that know no resources (Service Authorization Reference).
+const EVERYWHERE: ReadonlySet<string> = new Set(["logs:CreateLogDelivery", "logs:DeleteLogDelivery"]);
+
 // Whose ARNs name no region, because names are the account's or the whole world's; a request to IAM is in none of the stack's.
 const REGIONLESS: ReadonlySet<string> = new Set(["iam", "s3"]);
 const ACCOUNTLESS: ReadonlySet<string> = new Set(["s3"]);
@@ -246,9 +259,7 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
   const actions = [...operations].filter((operation) => !isElsewhere(operation)).flatMap(actionsOf);
   const elsewhere = [...operations].filter(isElsewhere).flatMap(actionsOf);
   const keys = actions.filter((action) => action.startsWith("kms:"));
-  const others = actions.filter(
-    (action) => RESOURCES[serviceOf(action)] === undefined && !keys.includes(action) && !IDENTITY.includes(action),
-  );
+  const others = actions.filter((action) => resourcesOf(action) === undefined && !keys.includes(action) && !IDENTITY.includes(action));
   const here = options.region === undefined ? {} : { Condition: { StringEquals: { "aws:RequestedRegion": options.region } } };
   const state = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS].flatMap(actionsOf).filter((action) => action.startsWith("dynamodb:"));
   // Keys are used through the service that encrypts with them, never directly.
@@ -260,7 +271,7 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
       statement("BeaconState", state, arnOf("dynamodb", `table/${options.stateTable}`, options)),
       ...Object.entries(RESOURCES).flatMap(([service, resources]) =>
         statements(
-          actions.filter((action) => serviceOf(action) === service),
+          actions.filter((action) => resourcesOf(action) === resources),
           (own) => statement(`Beacon${(service[0] as string).toUpperCase()}${service.slice(1)}`, own, arnsOf(service, resources, options)),
         ),
       ),
@@ -269,6 +280,10 @@ export function iamPolicy(operations: Iterable<OperationName>, options: PolicyOp
       ...statements(keys, (some) => ({ ...statement("BeaconKeys", some, "*"), Condition: viaService })),
     ],
   };
+}
+
+function resourcesOf(action: string): readonly string[] | undefined {
+  return EVERYWHERE.has(action) ? undefined : RESOURCES[serviceOf(action)];
 }
 
 function serviceOf(action: string): string {

@@ -57,6 +57,18 @@ test("what is the same in every region is limited by account, and to no region",
   assert.equal(own?.Condition, undefined);
 });
 
+test("what a service's own statement cannot be limited to stands with the others", () => {
+  const policy = iamPolicy(["ec2:CreateFlowLogs", "logs:CreateLogGroup", "s3:HeadBucket"], {
+    stateTable: "t",
+    accountId: "1",
+    region: "r",
+  });
+  const bySid = new Map((policy.Statement as { Sid: string; Action: string[]; Resource: string }[]).map((one) => [one.Sid, one]));
+  assert.deepEqual(bySid.get("BeaconResources")?.Action, ["ec2:CreateFlowLogs", "ec2:CreateTags", "logs:CreateLogDelivery"]);
+  assert.deepEqual(bySid.get("BeaconLogs")?.Action, ["logs:CreateLogGroup", "logs:TagResource"]);
+  assert.deepEqual([bySid.get("BeaconS3")?.Action, bySid.get("BeaconS3")?.Resource], [["s3:ListBucket"], "arn:aws:s3:::*"]);
+});
+
 test("a policy without keys has no statement about keys", () => {
   const policy = iamPolicy(["ec2:DescribeVpcs"], { stateTable: "t" });
   assert.ok(!(policy.Statement as { Sid: string }[]).some(({ Sid }) => Sid === "BeaconKeys"));

@@ -63,7 +63,7 @@ function known(declared: Json | undefined, resolved: Json | undefined): Json | u
   if (isUnknown(resolved)) return declared;
   if (Array.isArray(declared) && Array.isArray(resolved)) return resolved.map((item, index) => known(declared[index], item) as Json);
   // AWS's own ${...} would be read as an expression again.
-  if (typeof resolved === "string") return resolved.replaceAll("${", "$${");
+  if (typeof resolved === "string") return resolved.replaceAll("${", () => "$${");
   if (!isObject(declared) || !isObject(resolved)) return resolved;
   return Object.fromEntries(Object.entries(resolved).map(([name, value]) => [name, known(declared[name], value)]));
 }

@@ -36,6 +36,8 @@ export const FACTS: Readonly<Record<string, Limits>> = {
   // "Constraint: Maximum 64 ASCII characters" (CreateNatGateway, CreateRouteTable).
   "ec2.CreateNatGatewayRequest.ClientToken": { max: 64 },
   "ec2.CreateRouteTableRequest.ClientToken": { max: 64 },
+  "ec2.CreateFlowLogsRequest.ClientToken": { max: 64 },
+  "ec2.CreateFlowLogsRequest.MaxAggregationInterval": { values: [60, 600] },
   // EC2 user guide, "List and filter": up to 50 filters, and up to 200 values.
   "ec2.FilterList": { max: 50 },
   "ec2.ValueStringList": { max: 200 },
@@ -180,6 +182,18 @@ type Table = {
   readonly ResourcePolicy?: string;
 } & Parameters<typeof switchProblems>[0];
 
+/** CreateFlowLogs: where a log goes says what else it needs; a transit gateway's has all traffic. */
+function flowLogProblems({ LogDestinationType: type = "cloud-watch-logs", ...input }: Members): string[] {
+  const [toLogs, isTransit] = [type === "cloud-watch-logs", String(input.ResourceType).startsWith("TransitGateway")];
+  return [
+    ...(toLogs && input.DeliverLogsPermissionArn === undefined ? ["a log group needs DeliverLogsPermissionArn"] : []),
+    ...(!toLogs && input.LogGroupName !== undefined ? ["LogGroupName goes with cloud-watch-logs"] : []),
+    ...(input.LogDestination === undefined && input.LogGroupName === undefined ? ["no destination"] : []),
+    ...((input.TrafficType === undefined) === isTransit ? [] : ["TrafficType goes with everything but transit gateways"]),
+    ...(type !== "s3" && input.DestinationOptions !== undefined ? ["DestinationOptions goes with s3"] : []),
+  ];
+}
+
 /** CreateTable: capacities go with PROVISIONED, limits with PAY_PER_REQUEST, for the table and for each of its indexes. */
 function tableProblems(table: Table): string[] {
   const [isProvisioned, indexes] = [table.BillingMode !== "PAY_PER_REQUEST", table.GlobalSecondaryIndexes ?? []];
@@ -290,6 +304,7 @@ function alarmProblems(alarm: Members): string[] {
 export const RULES: Readonly<Record<OperationName, Rule>> = {
   "ec2:ModifyVpcAttribute": oneBeside("VpcId"),
   "ec2:ModifySubnetAttribute": oneBeside("SubnetId"),
+  "ec2:CreateFlowLogs": flowLogProblems,
   "ec2:CreateRoute": oneRoute,
   "ec2:ReplaceRoute": oneRoute,
   "ec2:AuthorizeSecurityGroupIngress": permissionProblems,

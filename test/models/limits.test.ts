@@ -66,6 +66,7 @@ const ROWS: Readonly<Record<KindId, readonly Row[]>> = {
     { field: "logDestinationType", shape: "ec2.LogDestinationType" },
     { field: "destinationOptions.fileFormat", shape: "ec2.DestinationFileFormat" },
     { field: "tagFieldSpecifications.*.resourceType", shape: "ec2.TaggableResourceType" },
+    { field: "tagFieldSpecifications.*.tagKeys.*", shape: "ec2.TagKey" },
   ],
   "route53.aws/v1 HostedZone": [
     { field: "vpcs.*.vpcRegion", shape: "route53.VPCRegion" },

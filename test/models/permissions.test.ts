@@ -42,6 +42,8 @@ test("every statement is whole: a name of its own, sorted actions without double
 // Permissions without an operation of their name (Service Authorization Reference).
 const NO_OPERATIONS: ReadonlySet<string> = new Set([
   "iam:PassRole",
+  "logs:CreateLogDelivery",
+  "logs:DeleteLogDelivery",
   ...["Create", "Delete", "Describe"].map((verb) => `elasticloadbalancing:${verb}WebACLAssociation`),
   "elasticloadbalancing:GetLoadBalancerWebACL",
   "elasticloadbalancing:SetWebACL",

@@ -81,6 +81,7 @@ const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
   HostedZone: zoneOf,
   Certificate: certificateOf,
   Bucket: bucketOf,
+  FlowLog: flowLogOf,
   RouteTable: (spec) => (spec.routes ? { ...spec, routes: items(spec.routes).map(oneRoute) } : spec),
   WebACL: aclOf,
   WebACLAssociation: associationOf,
@@ -90,6 +91,22 @@ const REPAIRS: Readonly<Record<string, (spec: JsonObject) => JsonObject>> = {
 
 export function repaired(kind: AnyKind | AnyLookup, spec: JsonObject): JsonObject {
   return REPAIRS[kind.name]?.(spec) ?? spec;
+}
+
+/** One destination, with what goes along, and traffic of a type where there are types. */
+function flowLogOf({ destinationOptions, logDestinationType: type, ...spec }: JsonObject): JsonObject {
+  const isTransit = String(spec.resourceType).startsWith("TransitGateway");
+  const { trafficType, maxAggregationInterval, logGroupName: _name, ...rest } = spec;
+  return {
+    ...rest,
+    ...(type === undefined ? {} : { logDestinationType: type }),
+    logDestination: "arn:aws:s3:::copies",
+    ...(type === "s3" && destinationOptions !== undefined ? { destinationOptions } : {}),
+    ...(type === "s3" || type === "kinesis-data-firehose" ? {} : { deliverLogsPermissionArn: "arn:aws:iam::111122223333:role/r" }),
+    ...(isTransit
+      ? {}
+      : { trafficType: trafficType ?? "ALL", ...(maxAggregationInterval === undefined ? {} : { maxAggregationInterval }) }),
+  };
 }
 
 function items(list: Json | undefined): JsonObject[] {
