@@ -167,6 +167,11 @@ export class Language {
     return remembered(scoped.cache, text, () => this.#check(text, scope, scoped));
   }
 
+  /** Whether a loop in this scope may call its variable so: what has a meaning there keeps it. */
+  mayNameLoop(name: string, scope: ExpressionScope): boolean {
+    return isFreeRoot(name) && !this.#scope(scope).names.includes(name);
+  }
+
   /** The names that an expression refers to, without a check; undefined where it cannot be parsed. */
   parse(text: string, { declared }: Names): readonly Reference[] | undefined {
     try {

@@ -55,6 +55,10 @@ export class Texts {
     return remembered(this.#documentScopes, document, make);
   }
 
+  mayNameLoop(name: string, scope: ExpressionScope): boolean {
+    return this.#language.mayNameLoop(name, scope);
+  }
+
   /** The scope of an item with `$for`: the same one each time, so that its texts are read once. */
   loopScope(item: Node, outer: ExpressionScope, name: string, type: Type): ExpressionScope {
     const scopes = remembered(this.#loopScopes, item, () => new Map<ExpressionScope, ExpressionScope>());

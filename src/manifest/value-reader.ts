@@ -128,6 +128,10 @@ export class ValueReader {
       this.#problems.add(node.place, "`$for` is not understood", "write $for: x in ${list}");
       return undefined;
     }
+    if (!this.#texts.mayNameLoop(name, reading.scope)) {
+      this.#problems.add(node.place, `\`$for\` cannot call its variable \`${name}\`: that has a meaning already`, "give it another name");
+      return undefined;
+    }
     const text = this.#texts.read(this.#texts.loopNode(node as ScalarNode, expression), reading.scope);
     if (!("text" in text)) return undefined;
     const { type } = text.text.expression;
