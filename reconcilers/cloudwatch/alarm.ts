@@ -206,15 +206,14 @@ export const alarm = defineKind({
   errors: { notFound: NOT_FOUND, wait: ["ResourceConflict", "ConflictException", "ConcurrentModificationException"] },
   list: { operations: ["tag:GetResources", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"], run: list },
   create: {
-    operations: ["cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms"],
+    operations: ["cloudwatch:PutMetricAlarm"],
     run: async (aws, { tags: own = {}, alarmName, ...said }) => {
       const id = alarmName as string;
       const Tags = Object.keys(own).length > 0 ? toTagList(own) : undefined;
       await aws.write(cloudwatch, "PutMetricAlarm", { ...alarmOut(said as JsonObject), AlarmName: id, Tags });
-      // The answer is empty, and others need the ARN.
-      const { metric } = await describe(aws, [id]);
+      // The answer is empty: whoever wants the ARN has it looked up.
       const known = { ...(said as JsonObject), ...withDefaults(said as JsonObject) };
-      return { id, values: { ...defined(known), ...(metric[0] ? alarmOf(metric[0], FIELDS) : {}), alarmName: id, tags: own } };
+      return { id, values: { ...defined(known), alarmName: id, tags: own } };
     },
   },
   updates: [

@@ -132,7 +132,7 @@ export const webACL = defineKind({
   },
   list: { operations: ["tag:GetResources", "wafv2:GetWebACL", "wafv2:ListWebACLs", "wafv2:ListTagsForResource"], run: list },
   create: {
-    operations: ["wafv2:CreateWebACL", "wafv2:GetWebACL"],
+    operations: ["wafv2:CreateWebACL"],
     run: async (aws, desired) => {
       const own = desired.tags ?? {};
       const said = Object.fromEntries(FIELDS.map((name) => [name, desired[name] as Json | undefined]));
@@ -143,10 +143,8 @@ export const webACL = defineKind({
         ...(Object.keys(own).length > 0 ? { Tags: toTagList(own) } : {}),
       });
       const arn = String(Summary?.ARN);
-      // The answer lacks the capacity; AWS may need a moment to show it.
-      const found = await get(aws, arn);
       const known = { rules: [], ...said, name: desired.name, scope: desired.scope, arn, id: Summary?.Id };
-      return { id: arn, values: { ...(found ? valuesOf(found) : defined(known)), tags: own } };
+      return { id: arn, values: { ...defined(known), tags: own } };
     },
   },
   updates: [

@@ -11,7 +11,7 @@ import type { Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Resource, stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
-import { type AnyKind, type Effect, type Remote, scopeNames } from "../kind/kind.ts";
+import { type AnyKind, type Effect, naturalKey, type Remote, scopeNames } from "../kind/kind.ts";
 import { claimOf, type Decision, decide, type Subject } from "./decide.ts";
 import { type Execution, Halt } from "./execution.ts";
 import { candidates, RemoteIndex } from "./identify.ts";
@@ -47,7 +47,7 @@ export class Actor {
   /** Since the last ambiguous answer, a look was made. The world this run started from was one. */
   looked = true;
   /** Who owns the name was read in this run: kinds whose create overwrites need it. */
-  namesRead = false;
+  namesRead: boolean;
   /** Fields that follow objects which this run has changed: what they say was looked at since. */
   followed: readonly string[] = [];
   /** Fields that this run has sent an update of. */
@@ -68,6 +68,8 @@ export class Actor {
     this.change = change;
     this.since = execution.context.runtime.monotonic();
     this.forceReplace = execution.run.options.replace?.includes(resource.key) ?? false;
+    // The look that this run began with asked for every name that is written down, unless an object was bound.
+    this.namesRead = this.record?.id === undefined && naturalKey(kind, resource.spec) !== undefined;
     this.remotes = candidates(claimOf(this.subject(index)), index);
   }
 
