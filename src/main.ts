@@ -22,6 +22,9 @@ const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:Que
 // A heartbeat that takes longer than a third of the lease's 15 s is as good as lost.
 const STATE_TIMEOUT_MS = 5000;
 
+// Tasks that one effect sets free come to their commits within a few milliseconds of each other.
+const GATHER_MS = 10;
+
 const version = packageVersion();
 const stateTable = process.env.BEACON_STATE_TABLE || "beacon-state";
 
@@ -117,7 +120,8 @@ async function openStore(session: AwsSession, operations: readonly OperationName
   const ttl = process.env.BEACON_LEASE_TTL;
   const { parseDuration } = await import("./cli/duration.ts");
   const table = new DynamoTable(session.caller(operations, { requestTimeoutMs: STATE_TIMEOUT_MS }), stateTable);
-  return new TableStore(table, systemRuntime, ttl ? { ttlMs: parseDuration(ttl, "BEACON_LEASE_TTL") } : {});
+  const ttlMs = ttl ? { ttlMs: parseDuration(ttl, "BEACON_LEASE_TTL") } : {};
+  return new TableStore(table, systemRuntime, { gatherMs: GATHER_MS, ...ttlMs });
 }
 
 async function bootstrap(target: Target, accountId?: string): Promise<Bootstrapped> {

@@ -46,7 +46,7 @@ export class HeldLease implements Lease, Renewer {
   #tail: Promise<unknown> = Promise.resolve();
   #released: Promise<void> | undefined;
 
-  constructor(table: Table, runtime: Runtime, stack: Stack, { item, sentMs }: Taken) {
+  constructor(table: Table, runtime: Runtime, stack: Stack, { item, sentMs, gatherMs }: Taken & { readonly gatherMs: number }) {
     this.#table = table;
     this.#runtime = runtime;
     this.#stack = stack;
@@ -54,7 +54,7 @@ export class HeldLease implements Lease, Renewer {
     this.#sentMs = sentMs;
     this.holder = item.holder;
     this.epoch = item.epoch;
-    this.journal = new TableJournal(table, runtime, stack, this);
+    this.journal = new TableJournal(table, runtime, stack, { lease: this, gatherMs });
     void this.#beat();
     void this.#watchDeadline();
   }

@@ -31,15 +31,18 @@ export class TableJournal implements Journal {
   readonly #runtime: Runtime;
   readonly #stack: Stack;
   readonly #lease: Renewer;
+  readonly #gatherMs: number;
   readonly #queue = new Map<string, Write>();
   #events = 0;
   #forgotten = false;
 
-  constructor(table: Table, runtime: Runtime, stack: Stack, lease: Renewer) {
+  /** `gatherMs`: how long a commit waits for others that come with it. */
+  constructor(table: Table, runtime: Runtime, stack: Stack, { lease, gatherMs }: { lease: Renewer; gatherMs: number }) {
     this.#table = table;
     this.#runtime = runtime;
     this.#stack = stack;
     this.#lease = lease;
+    this.#gatherMs = gatherMs;
   }
 
   /** True while something is queued that is not durable. */
@@ -60,7 +63,10 @@ export class TableJournal implements Journal {
   }
 
   commit(): Promise<void> {
-    return this.#lease.exclusive(() => this.#flush());
+    return this.#lease.exclusive(async () => {
+      if (this.waiting && this.#gatherMs > 0) await this.#runtime.sleep(this.#gatherMs);
+      await this.#flush();
+    });
   }
 
   putRevision(revision: Revision): Promise<void> {

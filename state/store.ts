@@ -12,16 +12,26 @@ import { ConditionFailed, type Item, type QueryOptions, type Table } from "./tab
 /** How long a heartbeat must stay still before its lease may be taken. */
 const TTL_MS = 15_000;
 
-/** The store over `table`. `ttlMs` is what this process's own leases ask for. */
+/** How this process holds its leases. */
+export type StoreOptions = {
+  /** What its own leases ask for. Default: 15 s. */
+  readonly ttlMs?: number;
+  /** How long a commit waits for others, to share one transaction. Default: not at all. */
+  readonly gatherMs?: number;
+};
+
+/** The store over `table`. */
 export class TableStore implements StateStore {
   readonly #table: Table;
   readonly #runtime: Runtime;
   readonly #ttlMs: number;
+  readonly #gatherMs: number;
 
-  constructor(table: Table, runtime: Runtime, options: { ttlMs?: number } = {}) {
+  constructor(table: Table, runtime: Runtime, options: StoreOptions = {}) {
     this.#table = table;
     this.#runtime = runtime;
     this.#ttlMs = options.ttlMs ?? TTL_MS;
+    this.#gatherMs = options.gatherMs ?? 0;
   }
 
   async load(stack: Stack): Promise<StackState> {
@@ -50,7 +60,7 @@ export class TableStore implements StateStore {
   async acquire(stack: Stack, options: AcquireOptions): Promise<Lease> {
     try {
       const taken = await takeLease(this.#table, this.#runtime, stack, { ...options, ttlMs: this.#ttlMs });
-      return new HeldLease(this.#table, this.#runtime, stack, taken);
+      return new HeldLease(this.#table, this.#runtime, stack, { ...taken, gatherMs: this.#gatherMs });
     } catch (error) {
       throw explained(error);
     }

@@ -238,7 +238,6 @@ export const alarm = defineKind({
     operations: ["cloudwatch:DeleteAlarms"],
     run: async (aws, { id }) => void (await aws.write(cloudwatch, "DeleteAlarms", { AlarmNames: [id] })),
   },
-  ready: ({ alarmArn }) => (alarmArn === undefined ? { state: "waiting", why: "AWS does not show the alarm yet" } : { state: "ready" }),
   check: (resources) => resources.flatMap((resource) => [...alarmFindings(resource)]),
 });
 

@@ -174,7 +174,6 @@ export const webACL = defineKind({
       await aws.write(wafv2, "DeleteWebACL", { Name: now?.Name, Scope: scopeOf(id), Id: now?.Id, LockToken });
     },
   },
-  ready: ({ capacity }) => (capacity === undefined ? { state: "waiting", why: "AWS does not show the web ACL yet" } : { state: "ready" }),
   explainBlocked: {
     operations: ["wafv2:ListResourcesForWebACL"],
     run: async (aws, { id }) => {

@@ -51,6 +51,24 @@ describe("records", () => {
     });
   });
 
+  test("a commit that gathers takes along what comes within so long of it, and waits for nothing where nothing is queued", async () => {
+    const scene = new Scene();
+    await scene.world.run(async () => {
+      const lease = await scene.actor("a", { gatherMs: 10 }).acquire();
+      const before = scene.table.effects.length;
+      const commits = Array.from({ length: 8 }, async (_, n) => {
+        await scene.world.sleep(1 + n);
+        lease.journal.put(record(`VPC/v${n}`));
+        await lease.journal.commit();
+      });
+      await Promise.all(commits);
+      assert.equal(scene.table.effects.length - before, 1);
+      const startedMs = scene.world.elapsedMs;
+      await lease.journal.commit();
+      assert.equal(scene.world.elapsedMs, startedMs);
+    });
+  });
+
   test("of several versions of a record the last is written, and a removal counts as one", async () => {
     const scene = new Scene();
     await scene.world.run(async () => {

@@ -28,9 +28,9 @@ export class Scene {
     this.table = new MemoryTable(this.world, options);
   }
 
-  actor(name: string, options: ProcessOptions = {}): Actor {
+  actor(name: string, { gatherMs = 0, ...options }: ProcessOptions & { gatherMs?: number } = {}): Actor {
     const process = this.world.process(name, options);
-    const store = new TableStore(this.table.connect(process), process);
+    const store = new TableStore(this.table.connect(process), process, { gatherMs });
     return { process, store, acquire: (more = {}) => store.acquire(PROD, { holder: name, wait: false, ...more }) };
   }
 

@@ -99,11 +99,6 @@ test("names go out a hundred a call, and a composite alarm of one is somebody el
   );
 });
 
-test("an alarm is ready once AWS shows it, because others want its ARN", () => {
-  assert.equal(alarm.ready({ alarmName: "cpu" }).state, "waiting");
-  assert.equal(alarm.ready({ alarmName: "cpu", alarmArn: "arn" }).state, "ready");
-});
-
 const stat = { metric: { namespace: "AWS/EC2", metricName: "CPUUtilization" }, period: 60, stat: "Sum" };
 const { namespace, metricName, statistic, period, ...judged } = cpu;
 const math = (...metrics: JsonObject[]): JsonObject => ({ ...(judged as JsonObject), metrics });
