@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { AutoScaling } from "@aws-sdk/client-auto-scaling";
 import { EC2 } from "@aws-sdk/client-ec2";
+import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { clientSettings, freshProject } from "../support/sandbox.ts";
 
 let ec2: EC2;
 let autoscaling: AutoScaling;
+let elb: ElasticLoadBalancingV2;
+let vpcId: string;
 let subnetId: string;
 let groupId: string;
 
@@ -16,15 +19,17 @@ const LaunchTemplateData = { ImageId: "ami-12345678", InstanceType: "t3.micro" a
 
 before(async () => {
   const settings = await clientSettings();
-  [ec2, autoscaling] = [new EC2(settings), new AutoScaling(settings)];
+  [ec2, autoscaling, elb] = [new EC2(settings), new AutoScaling(settings), new ElasticLoadBalancingV2(settings)];
   const { Vpc } = await ec2.createVpc({ CidrBlock: "10.0.0.0/16" });
-  subnetId = String((await ec2.createSubnet({ VpcId: Vpc?.VpcId as string, CidrBlock: "10.0.0.0/24" })).Subnet?.SubnetId);
-  groupId = String((await ec2.createSecurityGroup({ VpcId: Vpc?.VpcId as string, GroupName: "web", Description: "web" })).GroupId);
+  vpcId = String(Vpc?.VpcId);
+  subnetId = String((await ec2.createSubnet({ VpcId: vpcId, CidrBlock: "10.0.0.0/24" })).Subnet?.SubnetId);
+  groupId = String((await ec2.createSecurityGroup({ VpcId: vpcId, GroupName: "web", Description: "web" })).GroupId);
 });
 
 after(() => {
   ec2.destroy();
   autoscaling.destroy();
+  elb.destroy();
 });
 
 async function newTemplate(versions = 1): Promise<string> {
@@ -115,11 +120,47 @@ describe("auto scaling groups", () => {
     await assert.rejects(end(name), refused("ValidationError", /name not found/));
   });
 
-  test("protection holds", async () => {
-    const name = await newGroup(await newTemplate(), { DeletionProtection: "prevent-force-deletion" });
+  test("protection of the group holds, and that of its instances from scale-in holds no deletion up", async () => {
+    const protection = { DeletionProtection: "prevent-force-deletion", NewInstancesProtectedFromScaleIn: true };
+    const name = await newGroup(await newTemplate(), protection);
+    const ids = ((await groupNamed(name)).Instances ?? []).map(({ InstanceId }) => String(InstanceId));
     await assert.rejects(end(name), refused("ValidationError", /protected/));
     await autoscaling.updateAutoScalingGroup({ AutoScalingGroupName: name, DeletionProtection: "none" });
     await end(name);
+    const { Reservations = [] } = await ec2.describeInstances({ InstanceIds: ids });
+    const states = Reservations.flatMap(({ Instances = [] }) => Instances.map(({ State }) => State?.Name));
+    assert.deepEqual(states, ["terminated", "terminated"]);
+  });
+
+  test("instances are spread over the subnets, and told to those alone who want them", async () => {
+    const { Subnet } = await ec2.createSubnet({ VpcId: vpcId, CidrBlock: "10.0.1.0/24" });
+    const both = [subnetId, String(Subnet?.SubnetId)];
+    const name = await newGroup(await newTemplate(), { VPCZoneIdentifier: both.join(",") });
+    const { Instances = [] } = await groupNamed(name);
+    const { Reservations = [] } = await ec2.describeInstances({ InstanceIds: Instances.map(({ InstanceId }) => String(InstanceId)) });
+    const subnets = Reservations.flatMap((one) => (one.Instances ?? []).map(({ SubnetId }) => String(SubnetId)));
+    assert.deepEqual(subnets.sort(), both.sort());
+    const asked = { AutoScalingGroupNames: [name], IncludeInstances: false };
+    assert.deepEqual((await autoscaling.describeAutoScalingGroups(asked)).AutoScalingGroups?.[0]?.Instances ?? [], []);
+    await end(name);
+  });
+
+  test("an instance that ends leaves the target groups", async () => {
+    const target = { Name: freshProject("tg"), VpcId: vpcId, Protocol: "HTTP" as const, Port: 80 };
+    const TargetGroupArn = String((await elb.createTargetGroup(target)).TargetGroups?.[0]?.TargetGroupArn);
+    const registered = async () =>
+      ((await elb.describeTargetHealth({ TargetGroupArn })).TargetHealthDescriptions ?? []).map(({ Target }) => Target?.Id).sort();
+    const name = await newGroup(await newTemplate(), { TargetGroupARNs: [TargetGroupArn] });
+    const ids = ((await groupNamed(name)).Instances ?? []).map(({ InstanceId }) => InstanceId);
+    assert.deepEqual(await registered(), ids.toSorted());
+    await autoscaling.updateAutoScalingGroup({ AutoScalingGroupName: name, MinSize: 1, DesiredCapacity: 1 });
+    assert.deepEqual(
+      await registered(),
+      ((await groupNamed(name)).Instances ?? []).map(({ InstanceId }) => InstanceId),
+    );
+    await end(name);
+    assert.deepEqual(await registered(), []);
+    await elb.deleteTargetGroup({ TargetGroupArn });
   });
 
   test("instances are as their template says, and free their subnet and groups at their end", async () => {
@@ -177,6 +218,13 @@ describe("auto scaling groups", () => {
     const bare = await groupNamed(name);
     assert.deepEqual([bare.MaxInstanceLifetime, bare.InstanceMaintenancePolicy], [undefined, undefined]);
     await end(name);
+    const LaunchTemplateSpecification = { LaunchTemplateId: await newTemplate(), Version: "1" };
+    const MixedInstancesPolicy = { LaunchTemplate: { LaunchTemplateSpecification, Overrides: [{ InstanceType: "t3.small" }] } };
+    const mixed = await newGroup("", { LaunchTemplate: undefined, MixedInstancesPolicy });
+    await autoscaling.updateAutoScalingGroup({ AutoScalingGroupName: mixed, MaxSize: 5 });
+    const held = (await groupNamed(mixed)).MixedInstancesPolicy?.LaunchTemplate;
+    assert.deepEqual(held?.Overrides, MixedInstancesPolicy.LaunchTemplate.Overrides);
+    await end(mixed);
   });
 });
 
@@ -232,6 +280,19 @@ describe("instance refreshes", () => {
     await autoscaling.startInstanceRefresh({ AutoScalingGroupName, DesiredConfiguration });
     assert.equal(await looks(2), "Successful");
     assert.equal(await versions(), "2,2,2");
+    await end(AutoScalingGroupName);
+  });
+
+  test("instances that are as they should be are skipped where that is asked for", async () => {
+    const AutoScalingGroupName = await newGroup(await newTemplate());
+    const ids = async () => (await groupNamed(AutoScalingGroupName)).Instances?.map(({ InstanceId }) => InstanceId).join();
+    const before = await ids();
+    for (const SkipMatching of [true, false]) {
+      await autoscaling.startInstanceRefresh({ AutoScalingGroupName, Preferences: { SkipMatching } });
+      for (let look = 0; look < 3; look++) await statusOf(AutoScalingGroupName);
+      assert.equal((await statusOf(AutoScalingGroupName))?.Status, "Successful");
+      assert.equal((await ids()) === before, SkipMatching);
+    }
     await end(AutoScalingGroupName);
   });
 

@@ -6,6 +6,7 @@ import { ElasticLoadBalancingV2 } from "@aws-sdk/client-elastic-load-balancing-v
 import { autoScalingGroup } from "../../../reconcilers/autoscaling/auto-scaling-group.ts";
 import { AwsError } from "../../../src/aws/errors.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { tagsOut } from "../../../src/kind/autoscaling-updates.ts";
 import type { Remote, StaticResource } from "../../../src/kind/kind.ts";
 import { clientSettings, freshProject } from "../../support/sandbox.ts";
 import { assertHolds, type Bench, benchFor, make, ownedBy, recorder, removeAll, seen, settle } from "../support.ts";
@@ -172,6 +173,17 @@ test("propagation is changed tag by tag, and another's tags are left as they are
   await assertHolds(bench, said(gone));
   assert.deepEqual(await propagated(), ["Theirs=x"]);
   await removeAll(bench, made);
+});
+
+test("ownership is the group's, and never its instances'", () => {
+  const sent = tagsOut("web", { Name: "web", "beacon:stack": "shop/prod" }, ["Name", "beacon:stack"]);
+  assert.deepEqual(
+    sent.map(({ Key, PropagateAtLaunch }) => [Key, PropagateAtLaunch]),
+    [
+      ["Name", true],
+      ["beacon:stack", false],
+    ],
+  );
 });
 
 test("a look costs one page of groups and one of their instances; a look that waits for a deletion no instance", async () => {

@@ -114,6 +114,20 @@ test("a version of the same content that somebody else made is no difference, an
   assert.deepEqual(observed.launchTemplateData, spec.launchTemplateData);
   await ec2.createLaunchTemplateVersion({
     LaunchTemplateId: id,
+    LaunchTemplateData: { ImageId: "ami-12345678", InstanceType: "t3.small" },
+  });
+  const [again] = await seen(bench, id);
+  await settle(bench, again as never, spec);
+  assert.deepEqual(
+    (await versionsOf(id)).map(({ number, isDefault }) => [number, isDefault]),
+    [
+      [1, false],
+      [2, true],
+    ],
+    "it becomes the default version, and no third one is made",
+  );
+  await ec2.createLaunchTemplateVersion({
+    LaunchTemplateId: id,
     LaunchTemplateData: { ImageId: "ami-12345678", InstanceType: "t3.small", KeyName: "k" },
   });
   const [more] = await seen(bench, id);
@@ -161,6 +175,22 @@ test("old versions that BEACON made are deleted beyond the limit, never the defa
   const kept = launchTemplate.comparable(observed, { ...fewer, versionsKept: 2 }).launchTemplateData as JsonObject;
   assert.deepEqual([kept.defaultVersion, kept.oldVersions], [4, undefined], "first the default is put right");
   await removeAll(bench, remote);
+});
+
+test("a version whose answer was lost, and which no look shows yet, is not made twice", async () => {
+  const bench = await benchFor(launchTemplate);
+  const spec = { launchTemplateName: nameFor(bench), launchTemplateData: data("t3.micro") };
+  const made = await make(bench, spec);
+  const wanted = { ...spec, launchTemplateData: data("t3.small") };
+  for (const _send of ["lost", "again"]) await settle(bench, made, wanted);
+  assert.deepEqual(
+    (await versionsOf(made.id)).map(({ number, type }) => [number, type]),
+    [
+      [1, "t3.micro"],
+      [2, "t3.small"],
+    ],
+  );
+  await removeAll(bench, made);
 });
 
 test("an id that no longer exists does not fail the look at the others", async () => {
