@@ -11,7 +11,7 @@ import { type Arena, EFFECTS, effectsOf, newArena } from "./arena.ts";
 const PRODUCTION = ["-f", "manifests", "--env", "prod"];
 const APPLY = ["apply", ...PRODUCTION, "--confirm", "yes", "--yes"];
 const DIFF = ["diff", ...PRODUCTION];
-// Of about 110 calls; each costs a run that dies, a run that goes on, and a look.
+// Of about 110 calls, as CI takes 40; each costs a run that dies, a run that goes on, and a look.
 const KILLS = Number(process.env.BEACON_CHAOS_KILLS ?? 10);
 // As many as there are cores on the smallest machine that CI uses.
 const LANES = 2;
