@@ -84,9 +84,12 @@ Object.defineProperty(LazyMap.prototype, "constructor", { value: Map });
 /** Thrown while an expression is evaluated, when it reads what is not known yet. `what` is `vpc.main.vpcId`; empty: it is wrong, which was reported. */
 export class UnknownAccess extends Error {
   readonly what: string;
+  /** The resource or instance, by its key, and which of its attributes. */
+  readonly of: { readonly key: string; readonly attribute: string } | undefined;
 
-  constructor(what: string) {
+  constructor(what: string, of?: UnknownAccess["of"]) {
     super(`${what} is not known yet`);
     this.what = what;
+    this.of = of;
   }
 }

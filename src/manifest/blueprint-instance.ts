@@ -197,7 +197,7 @@ export class BlueprintInstance {
   }
 
   #value(name: string, view: View): unknown {
-    if (this.#open.has(name)) throw new UnknownAccess(`${this.shown}.${name}`);
+    if (this.#open.has(name)) throw new UnknownAccess(`${this.shown}.${name}`, { key: this.key, attribute: name });
     const type = this.#names.params.fields.get(name) ?? DYN;
     const { value } = this.#parameter(name);
     const context = remembered(this.#contexts, view, () => this.expander.frame.contextOf(this, view));
@@ -242,7 +242,7 @@ export class BlueprintInstance {
   #stay(name: string): NonNullable<Reading["stay"]> {
     const { problems } = this.expander;
     return (unknown, place) => {
-      if (unknown.what !== `${this.shown}.${name}`) return true;
+      if (unknown.of?.key !== this.key || unknown.of.attribute !== name) return true;
       problems.add(place, `\`${name}\` of ${this.declaration.label} is made from itself`);
       return false;
     };

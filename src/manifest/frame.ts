@@ -145,6 +145,6 @@ export class Frame {
     if (seen !== undefined) return toCel(type, seen);
     // Parts of a declared value may be known although the whole is not.
     if (declared !== undefined) return toCel(type, declared);
-    throw new UnknownAccess(`${instance.shown}.${attribute}`);
+    throw new UnknownAccess(`${instance.shown}.${attribute}`, { key: instance.key, attribute });
   }
 }

@@ -52,7 +52,7 @@ export class LazyInstance implements Instance {
 
   field(name: string): Json | undefined {
     if (this.#fields.has(name)) return this.#fields.get(name);
-    if (this.#open.has(name)) throw new UnknownAccess(`${this.shown}.${name}`);
+    if (this.#open.has(name)) throw new UnknownAccess(`${this.shown}.${name}`, { key: this.key, attribute: name });
     this.#open.add(name);
     const value = this.#withDefaultTags(name, this.#read(name));
     this.#open.delete(name);
@@ -86,8 +86,8 @@ export class LazyInstance implements Instance {
         return instances;
       },
       stay: (unknown, place) => {
-        if (field === undefined || !unknown.what.startsWith(`${this.shown}.`) || this.#shape(field).meta?.late) return true;
-        const what = unknown.what.slice(this.shown.length + 1);
+        if (field === undefined || unknown.of?.key !== this.key || this.#shape(field).meta?.late) return true;
+        const what = unknown.of.attribute;
         const circle = this.#open.has(what);
         problems.add(
           place,

@@ -480,6 +480,18 @@ test("inside, a resource goes by its own name: in late fields and in readyWhen",
   assert.match(refused(instance("a", "vpcId: v"), early), /`tags` of SecurityGroup\/main needs its own `groupId`/);
 });
 
+test("a resource outside that is called as an instance is may use what is inside that one", () => {
+  const outside = `
+---
+apiVersion: ec2.aws/v1
+kind: SecurityGroup
+metadata: { name: backend }
+spec: { vpcId: v, description: "\${webService.backend.groupId}" }
+`;
+  const group = resource(compiled(instance("backend", "vpcId: v") + outside), "SecurityGroup/backend");
+  assert.deepEqual(group.dependencies, [{ on: "SecurityGroup/backend.main", field: "description" }]);
+});
+
 test("an instance's own spec may use its name, and its each", () => {
   const stack = compiled(instance("api", 'vpcId: "${self.name}-${each.key}"', "forEach: { x: 1 }"));
   assert.equal(resource(stack, "SecurityGroup/api-x.main").spec.vpcId, "api-x-x");
