@@ -228,12 +228,13 @@ async function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
 }
 
 async function read(aws: Reader, RoleName: string, fields: Scope["fields"]): Promise<Remote | undefined> {
-  const [answer, policies, managedPolicyArns] = await Promise.all([
-    unlessNamed(NOT_FOUND, aws.read(iam, "GetRole", { RoleName })),
+  // Not beside the rest: what is still to be made costs one call.
+  const answer = await unlessNamed(NOT_FOUND, aws.read(iam, "GetRole", { RoleName }));
+  if (!answer?.Role) return undefined;
+  const [policies, managedPolicyArns] = await Promise.all([
     fields.has("policies") ? inlinePolicies(aws, RoleName) : undefined,
     fields.has("managedPolicyArns") ? attachedPolicies(aws, RoleName) : undefined,
   ]);
-  if (!answer?.Role) return undefined;
   const own = fromTagList(answer.Role.Tags);
   return { id: RoleName, values: { ...valuesOf(answer.Role), ...defined({ policies, managedPolicyArns }), tags: own }, tags: own };
 }
