@@ -39,6 +39,20 @@ test("fifty that wait for AWS cost one list a poll", async () => {
   assert.equal(stack.calls.filter((call) => call === "list").length, 6);
 });
 
+test("what a create's answer leaves out is looked at where another resource needs it, and only there", async () => {
+  const world = new VirtualWorld();
+  const stack = new ToyStack(world);
+  const toys: readonly Toy[] = [
+    { name: "a", silent: true },
+    { name: "b", silent: true },
+    { name: "c", needs: ["a"] },
+  ];
+  const { report } = await world.run(() => stack.apply(toys));
+  assert.ok(report.results.every(({ outcome }) => outcome === "done"));
+  assert.deepEqual(stack.objects.get("c")?.values.needs, ["at a"]);
+  assert.equal(stack.calls.filter((call) => call === "list").length, 2, "the plan's look, and one at a");
+});
+
 test("after a stop nothing is started, what is in flight is waited for, and the next run goes on", async () => {
   const world = new VirtualWorld();
   const stack = new ToyStack(world);

@@ -15,8 +15,17 @@ import { TableStore } from "../../state/store.ts";
 import { MemoryTable } from "./memory-table.ts";
 import type { VirtualProcess, VirtualWorld } from "./virtual-runtime.ts";
 
-/** One resource: how long its create takes, how long it stays pending after that, and the names of what it needs. */
-export type Toy = { readonly name: string; readonly takesMs?: number; readonly pendingMs?: number; readonly needs?: readonly string[] };
+/**
+ * One resource: how long its create takes, how long it stays pending after that, and the names of what it needs.
+ * `silent`: the create's answer lacks what others need of it, which only a list tells.
+ */
+export type Toy = {
+  readonly name: string;
+  readonly takesMs?: number;
+  readonly pendingMs?: number;
+  readonly needs?: readonly string[];
+  readonly silent?: boolean;
+};
 
 const STACK = { project: "toy", environment: "test" };
 
@@ -67,8 +76,9 @@ export class ToyStack {
         takesMs: field(z.int(), { doc: "", immutable: true }),
         pendingMs: field(z.int(), { doc: "", immutable: true }),
         needs: field(z.array(z.string()), { doc: "", immutable: true }),
+        silent: field(z.boolean(), { doc: "", immutable: true }),
       }),
-      status: z.strictObject({ toyId: z.string(), ready: z.boolean() }),
+      status: z.strictObject({ toyId: z.string(), address: z.string(), ready: z.boolean() }),
       id: "toyId",
       identity: { by: "name", key: ["name"] },
       errors: {},
@@ -86,26 +96,29 @@ export class ToyStack {
     return [...this.objects].filter(([id]) => wanted.has(id)).map(([id]) => ({ id, values: this.#seen(id) }));
   }
 
-  async #create(spec: JsonObject & { readonly name: string; readonly takesMs: number; readonly pendingMs: number }) {
+  async #create(
+    spec: JsonObject & { readonly name: string; readonly takesMs: number; readonly pendingMs: number; readonly silent: boolean },
+  ) {
     this.calls.push(`create ${spec.name}`);
     await this.process.sleep(spec.takesMs);
     this.objects.set(spec.name, { values: spec, readyMs: this.#world.elapsedMs + spec.pendingMs });
-    return { id: spec.name, values: this.#seen(spec.name) };
+    const { address, ...told } = this.#seen(spec.name);
+    return { id: spec.name, values: spec.silent ? told : { ...told, address: address as string } };
   }
 
   #seen(id: string): JsonObject {
     const object = this.objects.get(id);
-    return { ...object?.values, toyId: id, ready: (object?.readyMs ?? 0) <= this.#world.elapsedMs };
+    return { ...object?.values, toyId: id, address: `at ${id}`, ready: (object?.readyMs ?? 0) <= this.#world.elapsedMs };
   }
 }
 
 function compile(kind: AnyKind, toys: readonly Toy[]): CompiledStack {
   const keyOf = (name: string): ResourceKey => `Toy/${name}`;
   const resources = toys.map(
-    ({ name, takesMs = 0, pendingMs = 0, needs = [] }): Resource => ({
+    ({ name, takesMs = 0, pendingMs = 0, needs = [], silent = false }): Resource => ({
       key: keyOf(name),
       kind: kind.id,
-      spec: { name, takesMs, pendingMs, needs },
+      spec: { name, takesMs, pendingMs, needs, silent },
       dependencies: needs.map((need) => ({ on: keyOf(need), field: "needs" })),
       lifecycle: LIFECYCLE_DEFAULTS,
       readyWhen: [],
@@ -122,7 +135,7 @@ function compile(kind: AnyKind, toys: readonly Toy[]): CompiledStack {
     digest: "",
     resolve: ({ spec }, view) => ({
       ...spec,
-      needs: (spec.needs as readonly string[]).map((need) => view(keyOf(need))?.toyId ?? unknown(`toy.${need}.toyId`)),
+      needs: (spec.needs as readonly string[]).map((need) => view(keyOf(need))?.address ?? unknown(`toy.${need}.address`)),
     }),
     readyWhen: () => ({ met: true }),
     outputs: () => ({}),
