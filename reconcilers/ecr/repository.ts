@@ -6,7 +6,7 @@ import { fromTagList, type Tags, toTagList } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import { type CheckFinding, type Condemned, defineKind, type Remote, type Scope, type StaticResource } from "../../src/kind/kind.ts";
-import { chunks, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { batched, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
 import { policyDocument, policyOf, policyOut } from "../../src/kind/policy.ts";
 import { arn } from "../../src/kind/schemas.ts";
 import { taggedResources } from "../../src/kind/tagging.ts";
@@ -17,7 +17,8 @@ const ecr = service("ecr", "ECRClient", () => import("@aws-sdk/client-ecr"));
 const NOT_FOUND = ["RepositoryNotFoundException"];
 // "repositoryNames: at most 100" (ECR API Reference, DescribeRepositories).
 const NAMES_MAX = 100;
-const IMAGES_PAGE = 1000;
+// The largest page of repositories, and of images.
+const PAGE = 1000;
 
 type Mutability = "MUTABLE" | "IMMUTABLE" | "MUTABLE_WITH_EXCLUSION" | "IMMUTABLE_WITH_EXCLUSION";
 type Filter = { readonly filterType: "WILDCARD"; readonly filter: string };
@@ -208,19 +209,16 @@ function nameOf(resource: string): string {
   return resource.slice(resource.indexOf("/") + 1);
 }
 
-async function describe(aws: Reader, names: readonly string[]): Promise<Repository[]> {
-  const batches = chunks([...new Set(names)], NAMES_MAX);
-  return (await Promise.all(batches.map((batch) => describeSome(aws, batch)))).flat();
-}
-
-/** One name that does not exist fails the whole call: the batch is halved until what exists has answered. */
-async function describeSome(aws: Reader, repositoryNames: readonly string[]): Promise<Repository[]> {
-  if (repositoryNames.length === 0) return [];
-  const request = { repositoryNames: [...repositoryNames] };
-  const found = await unlessNamed(NOT_FOUND, aws.pages(ecr, "DescribeRepositories", request, "repositories"));
-  if (found) return found;
-  const halves = repositoryNames.length === 1 ? [] : chunks(repositoryNames, Math.ceil(repositoryNames.length / 2));
-  return (await Promise.all(halves.map((half) => describeSome(aws, half)))).flat();
+function describe(aws: Reader, names: readonly string[]): Promise<readonly Repository[]> {
+  const pages = (request: { repositoryNames?: string[]; maxResults?: number }) =>
+    aws.pages(ecr, "DescribeRepositories", request, "repositories");
+  return batched(names, {
+    size: NAMES_MAX,
+    notFound: NOT_FOUND,
+    some: (repositoryNames) => pages({ repositoryNames }),
+    all: () => pages({ maxResults: PAGE }),
+    key: ({ repositoryName }) => repositoryName,
+  });
 }
 
 async function remote(aws: Reader, found: Repository, fields: Scope["fields"], known: Tags | undefined): Promise<Remote> {
@@ -271,7 +269,7 @@ async function remove(aws: Writer, { id: repositoryName, force }: Condemned): Pr
     await aws.write(ecr, "DeleteRepository", { repositoryName, ...(force ? { force } : {}) });
   } catch (error) {
     if (!isNamed(error, ["RepositoryNotEmptyException"])) throw error;
-    const { imageIds = [], nextToken } = await aws.read(ecr, "ListImages", { repositoryName, maxResults: IMAGES_PAGE });
+    const { imageIds = [], nextToken } = await aws.read(ecr, "ListImages", { repositoryName, maxResults: PAGE });
     const count = new Set(imageIds.map(({ imageDigest }) => imageDigest)).size;
     const images = `${nextToken ? "more than " : ""}${count} ${count === 1 ? "image" : "images"}`;
     const message = `${repositoryName} holds ${images}: delete them, or set lifecycle.deletion: force and apply before it is deleted`;

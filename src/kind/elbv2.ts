@@ -5,7 +5,7 @@ import { type Reader, service } from "../aws/service.ts";
 import { fromTagList, type Tags, toTagList } from "../aws/tags.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { StaticResource, Updater } from "./kind.ts";
-import { chunks, unlessNamed } from "./listing.ts";
+import { type Batched, batched, chunks, unlessNamed } from "./listing.ts";
 import { taggedResources } from "./tagging.ts";
 import { tagsUpdater } from "./updaters.ts";
 
@@ -37,23 +37,9 @@ export async function taggedArns(aws: Reader, type: string, tags: Tags, known: M
   return own.map(([arn]) => arn);
 }
 
-/**
- * Objects by ARN or by name, in batches. AWS refuses a whole batch for one object that does not exist: then everything is
- * listed, and what was asked for picked out.
- */
-export async function describeSome<T>(
-  keys: readonly string[],
-  calls: {
-    readonly some: (keys: string[]) => Promise<readonly T[]>;
-    readonly all: () => Promise<readonly T[]>;
-    readonly key: (object: T) => string | undefined;
-  },
-): Promise<readonly T[]> {
-  const batches = chunks([...new Set(keys)], BATCH);
-  const answers = await Promise.all(batches.map((batch) => unlessNamed(NOT_FOUND, calls.some(batch))));
-  const refused = new Set(batches.flatMap((batch, index) => (answers[index] === undefined && batch.length > 1 ? batch : [])));
-  const picked = refused.size === 0 ? [] : (await calls.all()).filter((object) => refused.has(String(calls.key(object))));
-  return [...answers.flatMap((answer) => answer ?? []), ...picked];
+/** Objects by ARN or by name, as `batched` finds them. */
+export function describeSome<T>(keys: readonly string[], calls: Pick<Batched<T>, "some" | "all" | "key">): Promise<readonly T[]> {
+  return batched(keys, { ...calls, size: BATCH, notFound: NOT_FOUND });
 }
 
 /** The tags of all these objects: those that are known, and the rest in batches. Calls elasticloadbalancing:DescribeTags. */

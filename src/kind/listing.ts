@@ -39,6 +39,29 @@ async function named<T>(names: readonly JsonObject[], seen: readonly T[], finder
   return (await byNames(missing)).filter((object) => missing.some((name) => matches(object, name)));
 }
 
+/** How an API answers for several keys at once. */
+export type Batched<T> = {
+  /** The most keys that one call may name. */
+  readonly size: number;
+  /** What AWS says of the whole call where one of the keys is of nothing. */
+  readonly notFound: readonly string[];
+  readonly some: (keys: string[]) => Promise<readonly T[]>;
+  readonly all: () => Promise<readonly T[]>;
+  readonly key: (object: T) => string | undefined;
+};
+
+/**
+ * Objects by their keys, in batches. Where AWS refuses a whole batch for one object that does not exist, everything is listed,
+ * and what was asked for picked out.
+ */
+export async function batched<T>(keys: readonly string[], { size, notFound, some, all, key }: Batched<T>): Promise<readonly T[]> {
+  const batches = chunks([...new Set(keys)], size);
+  const answers = await Promise.all(batches.map((batch) => unlessNamed(notFound, some(batch))));
+  const refused = new Set(batches.flatMap((batch, index) => (answers[index] === undefined && batch.length > 1 ? batch : [])));
+  const picked = refused.size === 0 ? [] : (await all()).filter((object) => refused.has(String(key(object))));
+  return [...answers.flatMap((answer) => answer ?? []), ...picked];
+}
+
 /** Splits into pieces of at most `size`. */
 export function chunks<T>(elements: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(elements.length / size) }, (_, index) => elements.slice(index * size, (index + 1) * size));

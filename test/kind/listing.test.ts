@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { subnet } from "../../reconcilers/ec2/subnet.ts";
 import { AwsError } from "../../src/aws/errors.ts";
 import type { Scope } from "../../src/kind/kind.ts";
-import { chunks, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { batched, chunks, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
 
 type Thing = { readonly id: string; readonly name: string };
 
@@ -102,3 +102,35 @@ test("an object that goes while it is looked at is absent; any other failure is 
   assert.equal(await unlessNamed(["ResourceNotFoundException"], failure("ResourceNotFound")), undefined);
   await assert.rejects(unlessNamed(["ResourceNotFoundException"], failure("AccessDenied")), { name: "AccessDenied" });
 });
+
+const batches = [
+  { why: "keys are named once, in batches", keys: ["a", "b", "c", "a"], ids: ["1", "2", "3"], asked: ["some a,b", "some c"] },
+  { why: "no key asks for nothing", keys: [], ids: [], asked: [] },
+  { why: "one that is not there is nothing", keys: ["z"], ids: [], asked: ["some z"] },
+  {
+    why: "a batch that is refused for one of it is picked out of everything",
+    keys: ["a", "z", "c"],
+    ids: ["3", "1"],
+    asked: ["some a,z", "some c", "all"],
+  },
+];
+for (const { why, keys, ids, asked } of batches) {
+  test(`batches: ${why}`, async () => {
+    const calls: string[] = [];
+    const found = await batched<Thing>(keys, {
+      size: 2,
+      notFound: ["ThingNotFound"],
+      some: async (some) => {
+        calls.push(`some ${some}`);
+        if (some.includes("z")) throw new AwsError("ThingNotFound", "", { operation: "x:Describe", verdict: "refused" });
+        return world.filter(({ name }) => some.includes(name));
+      },
+      all: async () => {
+        calls.push("all");
+        return world;
+      },
+      key: ({ name }) => name,
+    });
+    assert.deepEqual({ ids: found.map(({ id }) => id), calls }, { ids, calls: asked });
+  });
+}
