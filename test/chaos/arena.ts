@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { reset, type SandboxState } from "../../sandbox/sandbox.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import type { Match } from "../support/fault-rules.ts";
-import { clientSettings, type SdkClients, sdkClients, startOwn } from "../support/sandbox.ts";
+import { clientSettings, startOwn } from "../support/sandbox.ts";
 import { comparable, type World, worldOf } from "../support/world.ts";
 import { type Beaconctl, beaconctl, DIFF, type Ended, LEASE_TTL } from "./beaconctl.ts";
 
@@ -19,15 +19,13 @@ export const EFFECTS: Match = { mutating: true, where: ({ body }) => !body.inclu
 export class Arena {
   readonly proxy: FaultProxy;
   readonly #sandbox: SandboxState;
-  readonly #clients: SdkClients;
   readonly #settings: ClientSettings;
   readonly #started: Beaconctl[] = [];
 
-  constructor(sandbox: SandboxState, proxy: FaultProxy, clients: { readonly sdk: SdkClients; readonly settings: ClientSettings }) {
+  constructor(sandbox: SandboxState, proxy: FaultProxy, settings: ClientSettings) {
     this.#sandbox = sandbox;
     this.proxy = proxy;
-    this.#clients = clients.sdk;
-    this.#settings = clients.settings;
+    this.#settings = settings;
   }
 
   /** Starts a process behind this arena's proxy, or another. Its lease can be taken over soon. */
@@ -62,11 +60,6 @@ export class Arena {
     return raw ? world : comparable(world);
   }
 
-  /** Plain SDK clients past every proxy. */
-  get clients(): SdkClients {
-    return this.#clients;
-  }
-
   /** An account without anything, and no call recorded or rule set. */
   async empty(): Promise<void> {
     this.proxy.clearRules();
@@ -77,15 +70,13 @@ export class Arena {
   async close(): Promise<void> {
     for (const started of this.#started) started.abandon();
     await this.proxy.close();
-    for (const client of Object.values(this.#clients)) client.destroy();
   }
 }
 
 export async function newArena(): Promise<Arena> {
   const sandbox = await startOwn();
   const proxy = await startFaultProxy({ upstream: sandbox.endpoint });
-  const settings = await clientSettings(sandbox.endpoint, REGION);
-  return new Arena(sandbox, proxy, { sdk: await sdkClients(sandbox.endpoint, REGION), settings });
+  return new Arena(sandbox, proxy, await clientSettings(sandbox.endpoint, REGION));
 }
 
 /** The recorded mutating calls to AWS, by name. */

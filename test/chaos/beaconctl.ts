@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Injection } from "../support/fault-rules.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FILES = ["test/chaos/project.yaml", "manifests/network.yaml", "manifests/tables.yaml"];
@@ -51,6 +52,12 @@ export class Beaconctl {
       if (!output.includes(text)) throw new Error(`it never said "${text}":\n${output}`);
     });
     await Promise.race([heard, ended]);
+  }
+
+  /** Resolves once the fault has struck; rejects when the process ends without. */
+  async meets({ struck }: Injection): Promise<void> {
+    const ended = this.ended.then(({ output }) => Promise.reject(new Error(`it ended before the fault could strike:\n${output}`)));
+    await Promise.race([struck, ended]);
   }
 
   /** Ends it, whatever it does; for tests that failed. */

@@ -28,7 +28,7 @@ describe("a process that is asked to stop", { concurrency: 1 }, () => {
       // Of what this route table needs, the gateway comes last: no other call is on its way then.
       const stopped = arena.start([...APPLY, "RouteTable/private"], { env: { BEACON_LEASE_TTL: "10m" } });
       const held = arena.proxy.inject({ match: { operations: ["ec2:CreateNatGateway"] }, fault: { type: "hold", when: "after" } });
-      await held.struck;
+      await stopped.meets(held);
       const before = effectsOf(arena.proxy).length;
       stopped.signal(signal);
       await stopped.says("no new calls");
@@ -48,7 +48,7 @@ describe("a process that is asked to stop", { concurrency: 1 }, () => {
     await arena.empty();
     const stopped = arena.start(APPLY);
     const held = arena.proxy.inject({ match: EFFECTS, fault: { type: "hold", when: "after" }, times: "always" });
-    await held.struck;
+    await stopped.meets(held);
     stopped.signal("SIGINT");
     await stopped.says("no new calls");
     stopped.signal("SIGINT");
