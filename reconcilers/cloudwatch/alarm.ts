@@ -4,10 +4,10 @@ import type { Reader } from "../../src/aws/service.ts";
 import { type Tags, toTagList } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
-import { cloudwatch, cloudwatchTags, NOT_FOUND, taggedIn, tagsOf } from "../../src/kind/cloudwatch.ts";
+import { cloudwatch, cloudwatchTags, listNamed, NOT_FOUND, tagsOf } from "../../src/kind/cloudwatch.ts";
 import { alarmFindings, alarmOf, alarmOut, wholeAlarm, withDefaults } from "../../src/kind/cloudwatch-alarm.ts";
 import { defineKind, type Remote, type Scope } from "../../src/kind/kind.ts";
-import { chunks, defined, listInScope } from "../../src/kind/listing.ts";
+import { chunks, defined } from "../../src/kind/listing.ts";
 import { optional } from "../../src/kind/schemas.ts";
 
 // Of alarm names: any character but control characters.
@@ -241,27 +241,12 @@ export const alarm = defineKind({
   check: (resources) => resources.flatMap((resource) => [...alarmFindings(resource)]),
 });
 
-async function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
-  const known = new Map<string, Tags>();
-  return listInScope<Remote>(scope, {
-    id: (remote) => remote.id,
-    byTags: async (wanted) => {
-      const tagged = await taggedIn(aws, ":alarm:", wanted);
-      for (const [arn, own] of tagged) known.set(arn, own);
-      return remotes(
-        aws,
-        tagged.map(([arn]) => nameOf(arn)),
-        known,
-      );
-    },
-    byIds: (ids) => remotes(aws, ids, known),
-    byNames: (names) =>
-      remotes(
-        aws,
-        names.map(({ alarmName }) => String(alarmName)),
-        known,
-      ),
-    matches: (remote, name) => remote.id === name.alarmName,
+function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
+  return listNamed(aws, scope, {
+    mark: ":alarm:",
+    nameField: "alarmName",
+    nameOf,
+    remotes: (names, known) => remotes(aws, names, known),
   });
 }
 

@@ -5,9 +5,9 @@ import type { Reader, Writer } from "../../src/aws/service.ts";
 import { type Tags, toTagList } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import type { Json } from "../../src/core/json.ts";
-import { cloudwatch, cloudwatchTags, NOT_FOUND, taggedIn, tagsOf } from "../../src/kind/cloudwatch.ts";
+import { cloudwatch, cloudwatchTags, listNamed, NOT_FOUND, tagsOf } from "../../src/kind/cloudwatch.ts";
 import { defineKind, type Remote, type Scope } from "../../src/kind/kind.ts";
-import { defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { defined, unlessNamed } from "../../src/kind/listing.ts";
 import { optional } from "../../src/kind/schemas.ts";
 
 /** The widgets, as a map or as JSON text. */
@@ -118,27 +118,12 @@ function invalid(messages: readonly DashboardValidationMessage[], cause?: AwsErr
   return new AwsError("DashboardInvalidInputError", texts.join("; "), details);
 }
 
-async function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
-  const known = new Map<string, Tags>();
-  return listInScope<Remote>(scope, {
-    id: (remote) => remote.id,
-    byTags: async (wanted) => {
-      const tagged = await taggedIn(aws, ":dashboard/", wanted);
-      for (const [arn, own] of tagged) known.set(arn, own);
-      return getAll(
-        aws,
-        tagged.map(([arn]) => nameOf(arn)),
-        known,
-      );
-    },
-    byIds: (ids) => getAll(aws, ids, known),
-    byNames: (names) =>
-      getAll(
-        aws,
-        names.map((name) => String(name.dashboardName)),
-        known,
-      ),
-    matches: (remote, name) => remote.id === name.dashboardName,
+function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
+  return listNamed(aws, scope, {
+    mark: ":dashboard/",
+    nameField: "dashboardName",
+    nameOf,
+    remotes: (names, known) => getAll(aws, names, known),
   });
 }
 

@@ -12,19 +12,12 @@ import { type CheckFinding, defineKind, type Effect, type Scope, type StaticReso
 import { dataOf, dataOut, descriptionOf, isOurs, normal } from "../../src/kind/launch-template.ts";
 import { type LaunchTemplateData, launchTemplateData } from "../../src/kind/launch-template-schemas.ts";
 import { defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { launchTemplateName } from "../../src/kind/schemas.ts";
 
 const VERSIONS_KEPT = 5;
 
 const spec = z.strictObject({
-  launchTemplateName: field(
-    z
-      .string()
-      .min(3)
-      .max(128)
-      .regex(/^[a-zA-Z0-9().\-/_]+$/)
-      .optional(),
-    { doc: "Unique in the region; derived when absent.", immutable: true },
-  ),
+  launchTemplateName: field(launchTemplateName().optional(), { doc: "Unique in the region; derived when absent.", immutable: true }),
   launchTemplateData: field(launchTemplateData(), {
     doc: "What it launches: the content of its default version, and of its latest.",
     whole: true,

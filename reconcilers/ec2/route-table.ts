@@ -9,6 +9,7 @@ import { EC2_CONSISTENCY_MS, ec2, ec2Finders, ec2Tags, filter, tagSpecifications
 import { type CheckFinding, defineKind, type StaticResource, type Updater } from "../../src/kind/kind.ts";
 import { defined, listInScope } from "../../src/kind/listing.ts";
 import { cidrBlock } from "../../src/kind/schemas.ts";
+import { upper } from "../../src/kind/words.ts";
 
 const target = (doc: string) => field(z.string().min(1).optional(), { doc });
 
@@ -217,7 +218,7 @@ async function deleteRoute(aws: Writer, id: string, gone: JsonObject): Promise<v
 
 // The manifest's names are AWS's, with a lower first letter.
 function requestOf(id: string, wanted: JsonObject): CreateRouteRequest {
-  const members = Object.entries(wanted).map(([name, value]) => [(name[0] as string).toUpperCase() + name.slice(1), value]);
+  const members = Object.entries(wanted).map(([name, value]) => [upper(name), value]);
   return { RouteTableId: id, ...Object.fromEntries(members) };
 }
 

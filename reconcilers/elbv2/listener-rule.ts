@@ -6,7 +6,7 @@ import { TAG_RESOURCE, TAG_STACK, TAG_UID, type Tags } from "../../src/aws/tags.
 import type { FieldChange } from "../../src/core/diff.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { isObject, type JsonObject } from "../../src/core/json.ts";
-import { allTags, elbv2, elbv2Tags, NOT_FOUND, PAGE, parentArn, referent, taggedArns, tagList } from "../../src/kind/elbv2.ts";
+import { allTags, byParent, elbv2, elbv2Tags, NOT_FOUND, PAGE, parentArn, referent, taggedArns, tagList } from "../../src/kind/elbv2.ts";
 import { actionFindings, actionsField, actionsOf, actionsOut, clientSecretField } from "../../src/kind/elbv2-actions.ts";
 import {
   conditionFindings,
@@ -199,18 +199,10 @@ async function rulesOf(aws: Reader, ListenerArn: string): Promise<readonly Rule[
 
 async function list(aws: Reader, scope: Scope): Promise<Remote[]> {
   const known = new Map<string, Tags>();
-  const byListener = new Map<string, Promise<readonly Rule[]>>();
-  const rulesAt = (listener: string) => {
-    const asked = byListener.get(listener) ?? rulesOf(aws, listener);
-    byListener.set(listener, asked);
-    return asked;
-  };
-  // One call a listener: an ARN of a rule that is gone would fail a call for several.
-  const at = async (listeners: readonly string[]) => (await Promise.all([...new Set(listeners)].map(rulesAt))).flat();
-  const byArns = async (arns: readonly string[]) => {
-    const found = await at(arns.map(parentArn));
-    return found.filter(({ RuleArn }) => arns.includes(String(RuleArn)));
-  };
+  const { at, byArns } = byParent(
+    (parent) => rulesOf(aws, parent),
+    (object) => object.RuleArn,
+  );
   const found = await listInScope<Rule>(scope, {
     id: (object) => object.RuleArn,
     byTags: async (wanted) => byArns(await taggedArns(aws, "listener-rule", wanted, known)),

@@ -6,7 +6,7 @@ import type { FieldChange } from "../../src/core/diff.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { canonical, type Json, type JsonObject } from "../../src/core/json.ts";
 import { objectShape, shapeOf } from "../../src/core/shape.ts";
-import { allTags, elbv2, elbv2Tags, listenersOf, NOT_FOUND, PAGE, parentArn, referent, taggedArns, tagList } from "../../src/kind/elbv2.ts";
+import { allTags, byParent, elbv2, elbv2Tags, listenersOf, NOT_FOUND, PAGE, referent, taggedArns, tagList } from "../../src/kind/elbv2.ts";
 import { actionFindings, actionsField, actionsOf, actionsOut, clientSecretField } from "../../src/kind/elbv2-actions.ts";
 import { listenerAttributes } from "../../src/kind/elbv2-attribute-schemas.ts";
 import { attributesOf, attributesUpdater, initialAttributes } from "../../src/kind/elbv2-attributes.ts";
@@ -233,18 +233,10 @@ function secretSent({ clientSecret }: Pick<Spec, "clientSecret">, changes: Chang
 
 async function list(aws: Reader, scope: Scope): Promise<Remote[]> {
   const known = new Map<string, Tags>();
-  const byBalancer = new Map<string, Promise<readonly Listener[]>>();
-  const listenersAt = (balancer: string) => {
-    const asked = byBalancer.get(balancer) ?? listenersOf(aws, balancer);
-    byBalancer.set(balancer, asked);
-    return asked;
-  };
-  // One call a load balancer: an ARN of a listener that is gone would fail a call for several.
-  const at = async (balancers: readonly string[]) => (await Promise.all([...new Set(balancers)].map(listenersAt))).flat();
-  const byArns = async (arns: readonly string[]) => {
-    const found = await at(arns.map(parentArn));
-    return found.filter(({ ListenerArn }) => arns.includes(String(ListenerArn)));
-  };
+  const { at, byArns } = byParent(
+    (parent) => listenersOf(aws, parent),
+    (object) => object.ListenerArn,
+  );
   const found = await listInScope<Listener>(scope, {
     id: (object) => object.ListenerArn,
     byTags: async (wanted) => byArns(await taggedArns(aws, "listener", wanted, known)),

@@ -6,7 +6,7 @@ import type { Tags } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import { objectShape } from "../../src/core/shape.ts";
-import { allTags, describeSome, elbv2, elbv2Tags, fullName, NOT_FOUND, PAGE, taggedArns, tagList, twice } from "../../src/kind/elbv2.ts";
+import { allTags, elbv2, elbv2Tags, findersOf, fullName, NOT_FOUND, PAGE, tagList, twice } from "../../src/kind/elbv2.ts";
 import { loadBalancerAttributes, TYPE_OF_ATTRIBUTES } from "../../src/kind/elbv2-attribute-schemas.ts";
 import { attributesOf, attributesUpdater, initialAttributes } from "../../src/kind/elbv2-attributes.ts";
 import { toAws } from "../../src/kind/elbv2-words.ts";
@@ -195,22 +195,19 @@ export const loadBalancer = defineKind({
 
 async function list(aws: Reader, scope: Scope): Promise<Remote[]> {
   const known = new Map<string, Tags>();
-  const describe = (request: { LoadBalancerArns?: string[]; Names?: string[]; PageSize?: number }) =>
-    aws.pages(elbv2, "DescribeLoadBalancers", request, "LoadBalancers");
-  const all = () => describe({ PageSize: PAGE });
-  const key = (object: LoadBalancer) => object.LoadBalancerArn;
-  const byArns = (arns: readonly string[]) => describeSome(arns, { some: (some) => describe({ LoadBalancerArns: some }), all, key });
-  const found = await listInScope<LoadBalancer>(scope, {
-    id: key,
-    byTags: async (wanted) => byArns(await taggedArns(aws, "loadbalancer", wanted, known)),
-    byIds: byArns,
-    byNames: (names) =>
-      describeSome(
-        names.map(({ name }) => String(name)),
-        { some: (some) => describe({ Names: some }), all, key: (object) => object.LoadBalancerName },
+  const finders = findersOf<LoadBalancer>(aws, known, {
+    type: "loadbalancer",
+    pages: ({ arns, names }) =>
+      aws.pages(
+        elbv2,
+        "DescribeLoadBalancers",
+        arns ? { LoadBalancerArns: arns } : names ? { Names: names } : { PageSize: PAGE },
+        "LoadBalancers",
       ),
-    matches: (object, name) => object.LoadBalancerName === name.name,
+    arn: (object) => object.LoadBalancerArn,
+    name: (object) => object.LoadBalancerName,
   });
+  const found = await listInScope(scope, finders);
   const arns = found.map((object) => String(object.LoadBalancerArn));
   const [own, attributes] = await Promise.all([
     allTags(aws, arns, known),

@@ -6,7 +6,7 @@ import { type FieldChange, overlay } from "../../src/core/diff.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import { objectShape, shapeOf } from "../../src/core/shape.ts";
-import { allTags, describeSome, elbv2, elbv2Tags, NOT_FOUND, PAGE, taggedArns, tagList, twice } from "../../src/kind/elbv2.ts";
+import { allTags, elbv2, elbv2Tags, findersOf, NOT_FOUND, PAGE, tagList, twice } from "../../src/kind/elbv2.ts";
 import { targetGroupAttributes } from "../../src/kind/elbv2-attribute-schemas.ts";
 import { attributesOf, attributesUpdater, initialAttributes } from "../../src/kind/elbv2-attributes.ts";
 import { userOf } from "../../src/kind/elbv2-users.ts";
@@ -258,22 +258,19 @@ function isFor({ TargetType: type, Protocol: protocol }: TargetGroup, [top = "",
 
 async function list(aws: Reader, scope: Scope): Promise<Remote[]> {
   const known = new Map<string, Tags>();
-  const describe = (request: { TargetGroupArns?: string[]; Names?: string[]; PageSize?: number }) =>
-    aws.pages(elbv2, "DescribeTargetGroups", request, "TargetGroups");
-  const all = () => describe({ PageSize: PAGE });
-  const key = (object: TargetGroup) => object.TargetGroupArn;
-  const byArns = (arns: readonly string[]) => describeSome(arns, { some: (some) => describe({ TargetGroupArns: some }), all, key });
-  const found = await listInScope<TargetGroup>(scope, {
-    id: key,
-    byTags: async (wanted) => byArns(await taggedArns(aws, "targetgroup", wanted, known)),
-    byIds: byArns,
-    byNames: (names) =>
-      describeSome(
-        names.map(({ name }) => String(name)),
-        { some: (some) => describe({ Names: some }), all, key: (object) => object.TargetGroupName },
+  const finders = findersOf<TargetGroup>(aws, known, {
+    type: "targetgroup",
+    pages: ({ arns, names }) =>
+      aws.pages(
+        elbv2,
+        "DescribeTargetGroups",
+        arns ? { TargetGroupArns: arns } : names ? { Names: names } : { PageSize: PAGE },
+        "TargetGroups",
       ),
-    matches: (object, name) => object.TargetGroupName === name.name,
+    arn: (object) => object.TargetGroupArn,
+    name: (object) => object.TargetGroupName,
   });
+  const found = await listInScope(scope, finders);
   const arns = found.map((object) => String(object.TargetGroupArn));
   const [own, parts] = await Promise.all([
     allTags(aws, arns, known),

@@ -48,7 +48,7 @@ export function objectShape(schema: z.ZodObject): ObjectShape {
   return shapeOf(schema) as ObjectShape;
 }
 
-// zod's own types hide most of a definition's members; this is the part that is read here.
+// zod's own types hide most of a definition's members; this is the part that is read.
 type Definition = {
   readonly type: string;
   readonly innerType?: z.ZodType;
@@ -61,8 +61,13 @@ type Definition = {
   readonly checks?: readonly { readonly _zod: { readonly def: { readonly pattern?: RegExp } } }[];
 };
 
+/** What a schema is made of. */
+export function definitionOf(schema: z.ZodType): Definition {
+  return schema.def as unknown as Definition;
+}
+
 function readShape(schema: z.ZodType): Shape {
-  const definition = schema.def as unknown as Definition;
+  const definition = definitionOf(schema);
   const meta = fieldMeta(schema);
   if (definition.type === "optional" && definition.innerType) {
     if (fieldMeta(definition.innerType)) throw new Error("field() must be the outermost call: zod drops its metadata on .optional()");

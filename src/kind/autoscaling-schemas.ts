@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { field } from "../core/field.ts";
 import { instanceRequirements } from "./instance-requirements.ts";
+import { launchTemplateName } from "./schemas.ts";
 
 /** A template and its version. A number is a version's, too: AWS writes it as text. */
 export const launchTemplateSpecification = () =>
@@ -11,15 +12,7 @@ export const launchTemplateSpecification = () =>
       doc: "The launch template, by ID.",
       ref: "ec2.aws/v1 LaunchTemplate.launchTemplateId",
     }),
-    launchTemplateName: field(
-      z
-        .string()
-        .min(3)
-        .max(128)
-        .regex(/^[a-zA-Z0-9().\-/_]+$/)
-        .optional(),
-      { doc: "Or by name.", ref: "ec2.aws/v1 LaunchTemplate.launchTemplateName" },
-    ),
+    launchTemplateName: field(launchTemplateName().optional(), { doc: "Or by name.", ref: "ec2.aws/v1 LaunchTemplate.launchTemplateName" }),
     version: field(z.union([z.int().min(1), z.string().min(1).max(255)]).optional(), {
       doc: "A version's number, `$Latest` or `$Default`.",
       unset: "$Default",

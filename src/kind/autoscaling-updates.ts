@@ -10,7 +10,8 @@ import { autoscaling, type Configuration, configurationOut, templatesOf } from "
 import { aim, hasFailed, isActive, isFlexible, lastRefresh, nextStep, refreshFailed } from "./autoscaling-refresh.ts";
 import { instanceRefresh } from "./autoscaling-schemas.ts";
 import type { Effect, Target, Updater } from "./kind.ts";
-import { capitals, toAws, upper } from "./spelling.ts";
+import { capitals, toAws } from "./spelling.ts";
+import { upper } from "./words.ts";
 
 type Any = Updater<JsonObject>;
 type Changing = Target<JsonObject> & { readonly changes: Readonly<Record<string, FieldChange>> };

@@ -16,6 +16,7 @@ import type {
 import type { FieldChange } from "../core/diff.ts";
 import { equal, isObject, type Json, type JsonObject } from "../core/json.ts";
 import { defined } from "./listing.ts";
+import { upper } from "./words.ts";
 
 /** One UpdateTable, and what holds once AWS has taken it. */
 export type TableStep = { readonly request: Omit<UpdateTableInput, "TableName">; readonly values: JsonObject };
@@ -82,10 +83,7 @@ type Capitalized<T> = { [Name in keyof T as Name extends string ? Capitalize<Nam
 export function capitalized<T extends object>(members: T): Capitalized<T>;
 export function capitalized<T extends object>(members: T | undefined): Capitalized<T> | undefined;
 export function capitalized(members: object | undefined): object | undefined {
-  return (
-    members &&
-    Object.fromEntries(Object.entries(members).map(([name, value]) => [(name[0] as string).toUpperCase() + name.slice(1), value]))
-  );
+  return members && Object.fromEntries(Object.entries(members).map(([name, value]) => [upper(name), value]));
 }
 
 /** AWS refuses empty lists where it takes none at all. */

@@ -5,7 +5,7 @@ import { type Reader, service } from "../aws/service.ts";
 import { fromTagList, type Tags, toTagList } from "../aws/tags.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { StaticResource, Updater } from "./kind.ts";
-import { type Batched, batched, chunks, unlessNamed } from "./listing.ts";
+import { batched, chunks, type Finders, unlessNamed } from "./listing.ts";
 import { taggedResources } from "./tagging.ts";
 import { tagsUpdater } from "./updaters.ts";
 
@@ -37,9 +37,53 @@ export async function taggedArns(aws: Reader, type: string, tags: Tags, known: M
   return own.map(([arn]) => arn);
 }
 
-/** Objects by ARN or by name, as `batched` finds them. */
-export function describeSome<T>(keys: readonly string[], calls: Pick<Batched<T>, "some" | "all" | "key">): Promise<readonly T[]> {
-  return batched(keys, { ...calls, size: BATCH, notFound: NOT_FOUND });
+/** How load balancers, or target groups, are found. `pages`: those of some ARNs or names, or all. `known` gets tags by ARN. */
+export function findersOf<T>(
+  aws: Reader,
+  known: Map<string, Tags>,
+  objects: {
+    readonly type: string;
+    readonly pages: (some: { readonly arns?: string[]; readonly names?: string[] }) => Promise<readonly T[]>;
+    readonly arn: (object: T) => string | undefined;
+    readonly name: (object: T) => string | undefined;
+  },
+): Finders<T> {
+  const { type, pages, arn, name } = objects;
+  const shared = { size: BATCH, notFound: NOT_FOUND, all: () => pages({}) };
+  const byArns = (keys: readonly string[]) => batched(keys, { ...shared, some: (arns) => pages({ arns }), key: arn });
+  return {
+    id: arn,
+    byTags: async (wanted) => byArns(await taggedArns(aws, type, wanted, known)),
+    byIds: byArns,
+    byNames: (names) =>
+      batched(
+        names.map((one) => String(one.name)),
+        { ...shared, some: (some) => pages({ names: some }), key: name },
+      ),
+    matches: (object, one) => name(object) === one.name,
+  };
+}
+
+/** What hangs on a parent is asked by parent, each once: an ARN of an object that is gone would fail a call for several. */
+export function byParent<T>(
+  ask: (parent: string) => Promise<readonly T[]>,
+  arn: (object: T) => string | undefined,
+): {
+  readonly at: (parents: readonly string[]) => Promise<readonly T[]>;
+  readonly byArns: (arns: readonly string[]) => Promise<readonly T[]>;
+} {
+  const answers = new Map<string, Promise<readonly T[]>>();
+  const asked = (parent: string) => {
+    const answer = answers.get(parent) ?? ask(parent);
+    answers.set(parent, answer);
+    return answer;
+  };
+  const at = async (parents: readonly string[]) => (await Promise.all([...new Set(parents)].map(asked))).flat();
+  const byArns = async (arns: readonly string[]) => {
+    const found = await at(arns.map(parentArn));
+    return found.filter((object) => arns.includes(String(arn(object))));
+  };
+  return { at, byArns };
 }
 
 /** The tags of all these objects: those that are known, and the rest in batches. Calls elasticloadbalancing:DescribeTags. */

@@ -5,6 +5,7 @@ import { canonicalDnsName } from "../core/dns-name.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { defined } from "./listing.ts";
 import type { RecordKey } from "./route53.ts";
+import { lower, upper } from "./words.ts";
 
 /** A record set of a zone. */
 export type ZonedKey = RecordKey & { readonly zone: string };
@@ -69,12 +70,12 @@ const SPELLINGS: readonly (readonly [ours: string, aws: string])[] = [
 ];
 
 function inAwsWords(value: Json | undefined): Json | undefined {
-  const spelled = (name: string) => SPELLINGS.find(([ours]) => ours === name)?.[1] ?? name.charAt(0).toUpperCase() + name.slice(1);
+  const spelled = (name: string) => SPELLINGS.find(([ours]) => ours === name)?.[1] ?? upper(name);
   return renamed(value, spelled);
 }
 
 function inOurWords(value: Json | undefined): Json | undefined {
-  const spelled = (name: string) => SPELLINGS.find(([, aws]) => aws === name)?.[0] ?? name.charAt(0).toLowerCase() + name.slice(1);
+  const spelled = (name: string) => SPELLINGS.find(([, aws]) => aws === name)?.[0] ?? lower(name);
   return renamed(value, spelled);
 }
 

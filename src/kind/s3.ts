@@ -11,6 +11,7 @@ import type { ObjectShape, Shape } from "../core/shape.ts";
 import type { OperationName, Target, Updater } from "./kind.ts";
 import { unlessNamed } from "./listing.ts";
 import { policyOf, policyOut } from "./policy.ts";
+import { upper } from "./words.ts";
 
 /** S3, loaded at its first call. A local AWS has no host name for each bucket. */
 export const s3 = service("s3", "S3Client", () => import("@aws-sdk/client-s3"), { atOwnEndpoint: { forcePathStyle: true } });
@@ -253,7 +254,7 @@ const IRREGULAR: Readonly<Record<string, string>> = {
 };
 
 function awsName(name: string, id: string): string {
-  return name === "id" ? id : (IRREGULAR[name] ?? (name[0] as string).toUpperCase() + name.slice(1));
+  return name === "id" ? id : (IRREGULAR[name] ?? upper(name));
 }
 
 /** A manifest's value in S3's words: maps are tags, days are moments. What is absent stays so. */

@@ -34,3 +34,12 @@ export function arn(service: string): z.ZodString {
 export function optional<S extends z.ZodType>(schema: S, doc: string, meta: Omit<FieldMeta, "doc"> = {}): z.ZodOptional<S> {
   return field(schema.optional(), { doc, ...meta });
 }
+
+/** A launch template's name: letters, digits and `().-/_`, 3 to 128 (EC2 API Reference, CreateLaunchTemplate). */
+export function launchTemplateName(): z.ZodString {
+  return z
+    .string()
+    .min(3)
+    .max(128)
+    .regex(/^[a-zA-Z0-9().\-/_]+$/);
+}

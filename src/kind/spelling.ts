@@ -2,6 +2,9 @@
 
 import { isObject, type Json } from "../core/json.ts";
 import type { Shape } from "../core/shape.ts";
+import { upper, wordsOf } from "./words.ts";
+
+const CAPITALS = wordsOf({ spellings: {} });
 
 /** The value with AWS's capitals. Keys of maps are the user's own, and stay. */
 export function toAws(value: Json | undefined, shape: Shape): unknown {
@@ -15,9 +18,7 @@ export function toAws(value: Json | undefined, shape: Shape): unknown {
 
 /** The value with capitals at any depth, where no map has keys of the user's own. */
 export function capitals(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(capitals);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [upper(name), capitals(inner)]));
+  return CAPITALS.toAws(value as Json | undefined);
 }
 
 /** AWS's value in the manifest's words; what the shape has no words for, and what is empty, is left out. */
@@ -38,9 +39,4 @@ export function fromAws(value: unknown, shape: Shape): Json | undefined {
 /** Says nothing: AWS answers with empty lists and objects where there is none. */
 export function isEmpty(value: Json | undefined): boolean {
   return value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
-}
-
-/** `minSize` -> `MinSize`. */
-export function upper(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -26,13 +26,23 @@ export type Words = {
   readonly fromAws: (value: unknown, member?: string) => Json | undefined;
 };
 
+/** `minSize` -> `MinSize`: how AWS spells what the manifest says. */
+export function upper(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** `MinSize` -> `minSize`. */
+export function lower(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1);
+}
+
 /** Makes a dialect work. */
 export function wordsOf({ spellings, keyed = [], lists = {}, bytes = [] }: Dialect): Words {
   // Maps, because keys may be names of somebody's, and `constructor` one of them.
   const [spelled, valueNames] = [new Map(Object.entries(spellings)), new Map(Object.entries(lists))];
   const worded = new Map(Object.entries(spellings).map(([ours, aws]) => [aws, ours]));
-  const spelling = (name: string) => spelled.get(name) ?? `${(name[0] as string).toUpperCase()}${name.slice(1)}`;
-  const word = (name: string) => worded.get(name) ?? `${(name[0] as string).toLowerCase()}${name.slice(1)}`;
+  const spelling = (name: string) => spelled.get(name) ?? upper(name);
+  const word = (name: string) => worded.get(name) ?? lower(name);
   const listIn = (member: string | undefined) => (member === undefined ? undefined : valueNames.get(member));
   const isKeyed = (member: string | undefined) => member !== undefined && keyed.includes(member);
 

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { fieldMeta } from "../core/field.ts";
+import { definitionOf } from "../core/shape.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 
@@ -35,33 +36,20 @@ function walk(from: z.ZodType, steps: readonly string[], kind: AnyKind | AnyLook
   return { check: required(schema).clone(), doc: fieldMeta(schema)?.doc };
 }
 
-type Definition = {
-  readonly type: string;
-  readonly innerType?: z.ZodType;
-  readonly element?: z.ZodType;
-  readonly valueType?: z.ZodType;
-  readonly options?: readonly z.ZodType[];
-  readonly shape?: Readonly<Record<string, z.ZodType>>;
-};
-
-function definition(schema: z.ZodType): Definition {
-  return schema.def as unknown as Definition;
-}
-
 function required(schema: z.ZodType): z.ZodType {
-  const { type, innerType } = definition(schema);
+  const { type, innerType } = definitionOf(schema);
   return type === "optional" && innerType ? innerType : schema;
 }
 
 /** What a list or map holds. */
 function innerOf(schema: z.ZodType): z.ZodType | undefined {
-  const { element, valueType } = definition(schema);
+  const { element, valueType } = definitionOf(schema);
   return element ?? valueType;
 }
 
 /** The members of an object, of a list or map of objects, or of the one object among several forms. */
 function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> | undefined {
-  const { shape, innerType, options } = definition(schema);
+  const { shape, innerType, options } = definitionOf(schema);
   if (shape) return shape;
   const inner = innerType ?? innerOf(schema);
   return inner ? fieldsOf(inner) : options?.map(fieldsOf).find((fields) => fields !== undefined);

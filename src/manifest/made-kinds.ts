@@ -1,22 +1,13 @@
 /** The kinds that a manifest set's blueprints make, as documentation and editors see them. */
 
-import type { KindId } from "../core/resource.ts";
-import type { ObjectShape, Shape } from "../core/shape.ts";
-import type { Kinds } from "../kind/kind.ts";
+import type { Shape } from "../core/shape.ts";
+import type { AnyLookup, Kinds } from "../kind/kind.ts";
 import { type Prepared, prepare } from "./compile.ts";
 import type { SourceSet } from "./source.ts";
 import type { Type } from "./types.ts";
 
 /** A kind that a blueprint makes: its parameters are the spec of its instances, its outputs their status. */
-export type MadeKind = {
-  readonly id: KindId;
-  readonly apiVersion: string;
-  readonly name: string;
-  readonly root: string;
-  readonly doc: string;
-  readonly shortNames: readonly string[];
-  readonly spec: ObjectShape;
-  readonly status: ObjectShape;
+export type MadeKind = Pick<AnyLookup, "id" | "apiVersion" | "name" | "root" | "doc" | "shortNames" | "spec" | "status"> & {
   /** `Blueprint/web-service`. */
   readonly madeBy: string;
 };
