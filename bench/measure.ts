@@ -10,14 +10,27 @@ const NODE = join(ROOT, "node_modules/node/bin/node");
 const MAIN = join(ROOT, "dist/src/main.js");
 const run = promisify(execFile);
 
-/** What one process cost. `calls`: AWS calls by `service:operation`, those to the state table apart. */
+/** Calls by `service:operation`. */
+export type Calls = Readonly<Record<string, number>>;
+
+/**
+ * What one process cost. Of its AWS calls, `polls` are the reads that had been sent before word for word: it waits for
+ * something. Those to the state table stand apart: `stateWrites` and `heartbeats` (renewals that carry nothing) of a stack's
+ * state, `stateReads` the rest, the table's own creation among them.
+ */
 export type Cost = {
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly peakRssMb: number;
-  readonly calls: Readonly<Record<string, number>>;
-  readonly stateCalls: Readonly<Record<string, number>>;
+  readonly calls: Calls;
+  readonly polls: number;
+  readonly stateWrites: number;
+  readonly heartbeats: number;
+  readonly stateReads: number;
 };
+
+type Counts = Pick<Cost, "calls" | "polls" | "stateWrites" | "heartbeats" | "stateReads">;
+const NO_CALLS: Counts = { calls: {}, polls: 0, stateWrites: 0, heartbeats: 0, stateReads: 0 };
 
 /** Where to run and what is expected of it. */
 export type Command = {
@@ -37,27 +50,35 @@ export async function measure(command: Command): Promise<Cost> {
     cwd: ROOT,
     env: { ...process.env, AWS_ACCESS_KEY_ID: "bench", AWS_SECRET_ACCESS_KEY: "bench", NO_COLOR: "1" },
   });
-  const { exitCode, ...cost } = JSON.parse(stdout) as Omit<Cost, "calls" | "stateCalls"> & { exitCode: number };
+  const { exitCode, ...cost } = JSON.parse(stdout) as Omit<Cost, keyof Counts> & { exitCode: number };
   if (exitCode !== command.exitCode) {
     throw new Error(`beaconctl ${command.args.join(" ")} exited ${exitCode}, not ${command.exitCode}:\n${await readFile(output, "utf8")}`);
   }
-  return { ...cost, ...(command.proxy ? await callsOf(command.proxy) : { calls: {}, stateCalls: {} }) };
+  return { ...cost, ...(command.proxy ? await callsOf(command.proxy) : NO_CALLS) };
 }
 
-type Call = { readonly service: string; readonly operation: string };
+type Call = { readonly name: string; readonly mutating: boolean; readonly body: string };
 
-// The state table is spoken to with item operations, the tables of a stack with control operations.
-const ITEM_OPERATIONS = /Item|Query|Scan|Transact/;
+const STATE_TABLE = '"beacon-state"';
+const STATE_WRITES: ReadonlySet<string> = new Set(["dynamodb:TransactWriteItems", "dynamodb:PutItem", "dynamodb:DeleteItem"]);
 
-async function callsOf(proxy: string): Promise<Pick<Cost, "calls" | "stateCalls">> {
+async function callsOf(proxy: string): Promise<Counts> {
   const seen = (await (await fetch(`${proxy}/__proxy/calls`)).json()) as readonly Call[];
-  const [calls, stateCalls]: [Record<string, number>, Record<string, number>] = [{}, {}];
-  for (const { service, operation } of seen) {
-    const into = service === "dynamodb" && ITEM_OPERATIONS.test(operation) ? stateCalls : calls;
-    const name = `${service}:${operation}`;
-    into[name] = (into[name] ?? 0) + 1;
-  }
-  return { calls, stateCalls };
+  const [state, calls] = [seen.filter(isState), seen.filter((call) => !isState(call))];
+  const writes = state.filter(({ name }) => STATE_WRITES.has(name));
+  const heartbeats = writes.filter(({ body }) => body.split('"Put"').length === 2 && body.includes('"heartbeat"')).length;
+  const reads = calls.filter(({ mutating }) => !mutating).map(({ name, body }) => `${name} ${body}`);
+  return {
+    calls: Object.fromEntries([...Map.groupBy(calls, ({ name }) => name)].map(([name, list]) => [name, list.length])),
+    polls: reads.length - new Set(reads).size,
+    stateWrites: writes.length - heartbeats,
+    heartbeats,
+    stateReads: state.length - writes.length,
+  };
+}
+
+function isState({ name, body }: Call): boolean {
+  return name.startsWith("dynamodb:") && body.includes(STATE_TABLE);
 }
 
 /** The run whose CPU time is the median; the middle one of an odd number. */
@@ -66,6 +87,6 @@ export function median(costs: readonly Cost[]): Cost {
   return sorted[Math.floor(sorted.length / 2)] as Cost;
 }
 
-export function total(calls: Readonly<Record<string, number>>): number {
+export function total(calls: Calls): number {
   return Object.values(calls).reduce((sum, count) => sum + count, 0);
 }
