@@ -18,7 +18,7 @@ enableCompileCache();
 setFlagsFromString("--semi-space-growth-factor=1");
 
 // A reader of state needs no more, and its client lets nothing else through.
-const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:Query"];
+const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
 // A heartbeat that takes longer than a third of the lease's 15 s is as good as lost.
 const STATE_TIMEOUT_MS = 5000;
 

@@ -36,7 +36,7 @@ class Attempt {
   readonly #options: AcquireOptions & { ttlMs: number };
   readonly #owner: string;
   /** The heartbeat that is being watched, and since when it has not moved. */
-  #watched: { readonly item: LeaseItem; readonly sinceMs: number } | undefined;
+  #watched: { readonly owner: string; readonly heartbeat: number; readonly sinceMs: number } | undefined;
   /** When our last try was sent: one without an answer shows in a later look, and no look before it showed it. */
   #sentMs: number | undefined;
 
@@ -46,6 +46,7 @@ class Attempt {
     this.#stack = stack;
     this.#options = options;
     this.#owner = runtime.uid();
+    this.#watched = options.watched;
   }
 
   /** One look, and what follows from it: a wait, a try, or the lease. */
@@ -64,8 +65,8 @@ class Attempt {
   #stillMs(seen: LeaseItem): number {
     const nowMs = this.#runtime.monotonic();
     const before = this.#watched;
-    if (before?.item.owner === seen.owner && before.item.heartbeat === seen.heartbeat) return nowMs - before.sinceMs;
-    this.#watched = { item: seen, sinceMs: nowMs };
+    if (before?.owner === seen.owner && before.heartbeat === seen.heartbeat) return nowMs - before.sinceMs;
+    this.#watched = { owner: seen.owner, heartbeat: seen.heartbeat, sinceMs: nowMs };
     if (before && !this.#options.wait) throw held(this.#stack, seen);
     return 0;
   }
@@ -104,6 +105,7 @@ class Attempt {
       renewedAt: now,
       ttlMs: this.#options.ttlMs,
       free: false,
+      ...(this.#options.controller ? { controller: true } : {}),
     };
   }
 }

@@ -40,6 +40,18 @@ export class DynamoTable implements Table {
     return Item && unmarshal(Item);
   }
 
+  async getMany(keys: readonly ItemKey[]): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let left: readonly Attributes[] = keys.map(({ pk, sk }) => marshal({ pk, sk }));
+    while (left.length > 0) {
+      const request = { [this.name]: { Keys: [...left], ConsistentRead: true } };
+      const { Responses, UnprocessedKeys } = await this.#aws.call(dynamodb, "BatchGetItem", { RequestItems: request });
+      items.push(...(Responses?.[this.name] ?? []).map(unmarshal));
+      left = UnprocessedKeys?.[this.name]?.Keys ?? [];
+    }
+    return items;
+  }
+
   async query(pk: string, { after, newestFirst = false, limit }: QueryOptions = {}): Promise<readonly Item[]> {
     const items: Item[] = [];
     let start: Attributes | undefined;

@@ -184,7 +184,7 @@ export class HeldLease implements Lease, Renewer {
     while (!this.#stop.signal.aborted) {
       await this.#pauseUntilStopped(dueMs());
       await this.exclusive(async () => {
-        if (dueMs() <= 0 && !this.#stop.signal.aborted && !this.#released) await this.renew([]);
+        if (dueMs() <= 0 && !this.#stop.signal.aborted && !this.#released) await this.journal.beat();
       }).catch(() => {});
       if (this.#released) return;
     }

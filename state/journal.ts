@@ -6,10 +6,21 @@
  */
 
 import { BeaconError } from "../src/core/errors.ts";
-import type { ResourceRecord, Revision, StackEvent } from "../src/core/record.ts";
+import type { ResourceRecord, Revision, SourceBundle, StackEvent, StackStatus } from "../src/core/record.ts";
 import { type ResourceKey, type Stack, stackName } from "../src/core/resource.ts";
 import type { Journal, Runtime } from "../src/core/store.ts";
-import { eventItem, leaseKey, recordItem, recordKey, revisionWrites, STACKS_PARTITION, stackPartition } from "./items.ts";
+import {
+  eventItem,
+  leaseKey,
+  recordItem,
+  recordKey,
+  revisionsPartition,
+  revisionWrites,
+  STACKS_PARTITION,
+  sourcesPartition,
+  stackPartition,
+  statusItem,
+} from "./items.ts";
 import { patiently } from "./patience.ts";
 import { ConditionFailed, itemBytes, type Table, WRITE_BYTES_MAX, WRITES_MAX, type Write } from "./table.ts";
 
@@ -62,6 +73,16 @@ export class TableJournal implements Journal {
     this.#add({ put: eventItem(this.#stack, event, this.#lease.epoch, this.#events++) });
   }
 
+  status(status: StackStatus): void {
+    this.#add({ put: statusItem(this.#stack, status, this.#lease.epoch) });
+  }
+
+  /** Renews the lease, with whatever is queued. To be called from within `exclusive`. */
+  async beat(): Promise<void> {
+    if (this.waiting) await this.#flush();
+    else await this.#lease.renew([]);
+  }
+
   commit(): Promise<void> {
     return this.#lease.exclusive(async () => {
       if (this.waiting && this.#gatherMs > 0) await this.#runtime.sleep(this.#gatherMs);
@@ -69,11 +90,11 @@ export class TableJournal implements Journal {
     });
   }
 
-  putRevision(revision: Revision): Promise<void> {
+  putRevision(revision: Revision, source?: SourceBundle): Promise<void> {
     return this.#lease.exclusive(async () => {
       await this.#flush();
       try {
-        await this.#lease.renew(revisionWrites(this.#stack, revision));
+        await this.#lease.renew(revisionWrites(this.#stack, revision, source));
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         const message = `${stackName(this.#stack)} got another revision ${revision.number} meanwhile`;
@@ -87,8 +108,10 @@ export class TableJournal implements Journal {
       this.#forgotten = true;
       await this.#flush();
       const lease = leaseKey(this.#stack);
-      const items = await patiently(this.#runtime, () => this.#table.query(stackPartition(this.#stack)));
-      for (const { pk, sk } of items) if (sk !== lease.sk) this.#add({ remove: { pk, sk } });
+      for (const partition of [stackPartition(this.#stack), revisionsPartition(this.#stack), sourcesPartition(this.#stack)]) {
+        const items = await patiently(this.#runtime, () => this.#table.query(partition));
+        for (const { pk, sk } of items) if (sk !== lease.sk) this.#add({ remove: { pk, sk } });
+      }
       this.#add({ remove: { pk: STACKS_PARTITION, sk: stackName(this.#stack) } });
       await this.#flush();
     });

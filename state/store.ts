@@ -1,13 +1,36 @@
 /** BEACON's memory over a table: reading without a lease, writing with one. See docs/architecture.md, "State". */
 
-import type { LeaseView, StackEvent } from "../src/core/record.ts";
-import type { ResourceKey, Stack } from "../src/core/resource.ts";
-import type { AcquireOptions, Lease, Runtime, StackState, StateStore } from "../src/core/store.ts";
+import { BeaconError } from "../src/core/errors.ts";
+import type { LeaseView, Revision, SourceBundle, StackEvent, StackRequest } from "../src/core/record.ts";
+import { type ResourceKey, type Stack, stackName } from "../src/core/resource.ts";
+import type { AcquireOptions, Lease, LeaseSight, Member, Runtime, StackNews, StackState, StateStore } from "../src/core/store.ts";
 import { takeLease } from "./acquire.ts";
 import { HeldLease } from "./held-lease.ts";
-import { eventOf, eventsPartition, type LeaseItem, leaseKey, leaseView, STACKS_PARTITION, stackPartition, stateOf } from "./items.ts";
+import {
+  eventOf,
+  eventsPartition,
+  type LeaseItem,
+  leaseKey,
+  leaseSight,
+  leaseView,
+  MEMBERS_PARTITION,
+  memberItem,
+  NEWS_AFTER,
+  newsOf,
+  pastRevision,
+  requestItem,
+  requestKey,
+  revisionsPartition,
+  revisionWrites,
+  STACKS_PARTITION,
+  sourceKey,
+  sourceOf,
+  sourcesPartition,
+  stackPartition,
+  stateOf,
+} from "./items.ts";
 import { explained, isTableMissing, passes, patiently } from "./patience.ts";
-import { ConditionFailed, type Item, type QueryOptions, type Table } from "./table.ts";
+import { ConditionFailed, type Item, KEYS_MAX, type QueryOptions, type Table, type Write } from "./table.ts";
 
 /** How long a heartbeat must stay still before its lease may be taken. */
 const TTL_MS = 15_000;
@@ -55,6 +78,69 @@ export class TableStore implements StateStore {
       const slash = sk.indexOf("/");
       return { project: sk.slice(0, slash), environment: sk.slice(slash + 1) };
     });
+  }
+
+  async news(stack: Stack): Promise<StackNews> {
+    return newsOf(await this.#query(stackPartition(stack), { after: NEWS_AFTER }));
+  }
+
+  async history(stack: Stack, { limit }: { limit?: number } = {}): Promise<readonly Revision[]> {
+    const items = await this.#query(revisionsPartition(stack), { newestFirst: true, ...(limit === undefined ? {} : { limit }) });
+    return items.map(pastRevision);
+  }
+
+  async source(stack: Stack, number: number): Promise<SourceBundle | undefined> {
+    const pk = sourcesPartition(stack);
+    const first = await this.#orMissing(() => this.#table.get({ pk, sk: sourceKey(number, 0) }));
+    const keys = Array.from({ length: Number(first?.chunks ?? 0) }, (_, n) => ({ pk, sk: sourceKey(number, n) }));
+    if (!first || keys.length === 1) return sourceOf(first ? [first] : []);
+    const items = await this.#orMissing(() => this.#table.getMany(keys));
+    return sourceOf(items.toSorted((left, right) => (left.sk < right.sk ? -1 : 1)));
+  }
+
+  async leases(stacks: readonly Stack[]): Promise<ReadonlyMap<string, LeaseSight>> {
+    const names = new Map(stacks.map((stack) => [stackPartition(stack), stackName(stack)]));
+    const keys = stacks.map(leaseKey);
+    const batches = Array.from({ length: Math.ceil(keys.length / KEYS_MAX) }, (_, n) => keys.slice(n * KEYS_MAX, (n + 1) * KEYS_MAX));
+    const found = await Promise.all(batches.map((batch) => this.#orMissing(() => this.#table.getMany(batch))));
+    return new Map(found.flat().map((item) => [names.get(item.pk) as string, leaseSight(item)]));
+  }
+
+  async members(): Promise<readonly Member[]> {
+    return (await this.#query(MEMBERS_PARTITION)).map(({ sk, beat }) => ({ id: sk, beat: Number(beat) }));
+  }
+
+  async beat(id: string, beat: number | undefined): Promise<void> {
+    const write: Write =
+      beat === undefined ? { remove: { pk: MEMBERS_PARTITION, sk: id } } : { put: memberItem(id, beat, this.#runtime.now()) };
+    await this.#orMissing(() => this.#table.write([write]));
+  }
+
+  async accept(stack: Stack, revision: Revision, source: SourceBundle | undefined): Promise<void> {
+    try {
+      await patiently(this.#runtime, () => this.#table.write(revisionWrites(stack, revision, source)));
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw explained(error);
+      const message = `${stackName(stack)} got another revision ${revision.number} meanwhile`;
+      throw new BeaconError("StateConflict", message, { next: "run the command again; nothing was lost", cause: error });
+    }
+  }
+
+  async ask(stack: Stack, request: StackRequest): Promise<void> {
+    await this.#orMissing(() => this.#table.write([{ put: requestItem(stack, request) }]));
+  }
+
+  async withdraw(stack: Stack, requests: readonly StackRequest[]): Promise<void> {
+    for (const request of requests) {
+      try {
+        await patiently(this.#runtime, () =>
+          // One that was asked anew meanwhile stays.
+          this.#table.write([{ remove: requestKey(stack, request), when: [{ at: request.at }, "absent"] }]),
+        );
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw explained(error);
+      }
+    }
   }
 
   async acquire(stack: Stack, options: AcquireOptions): Promise<Lease> {

@@ -32,6 +32,8 @@ export type QueryOptions = {
 export interface Table {
   /** Strongly consistent. */
   get(key: ItemKey): Promise<Item | undefined>;
+  /** Those of the items that exist, in no order; strongly consistent, {@link KEYS_MAX} keys at most. */
+  getMany(keys: readonly ItemKey[]): Promise<readonly Item[]>;
   /** Every item of the partition, in the order of sort keys, over all pages; strongly consistent. */
   query(pk: string, options?: QueryOptions): Promise<readonly Item[]>;
   /**
@@ -41,6 +43,8 @@ export interface Table {
   write(writes: readonly Write[], token?: string): Promise<void>;
 }
 
+/** DynamoDB: BatchGetItem takes 100 keys. */
+export const KEYS_MAX = 100;
 /** DynamoDB: TransactWriteItems takes 100 actions ... */
 export const WRITES_MAX = 100;
 /** ... of 4 MB together; the rest is room for attribute names and what the estimate misses. */

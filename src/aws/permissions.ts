@@ -201,6 +201,7 @@ export function actionsOf(operation: OperationName): readonly string[] {
 /** What BEACON's own memory needs; `bootstrap` makes the table. */
 export const STATE_OPERATIONS = Object.freeze([
   "dynamodb:GetItem",
+  "dynamodb:BatchGetItem",
   "dynamodb:Query",
   "dynamodb:PutItem",
   "dynamodb:TransactWriteItems",

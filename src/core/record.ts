@@ -1,7 +1,7 @@
 /** What BEACON remembers of a stack. A cache: ids and ownership tags in AWS are the truth. */
 
 import type { Condition } from "./condition.ts";
-import type { JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { KindId, Lifecycle, ResourceKey } from "./resource.ts";
 
 /** Every stored item carries it: an older binary refuses a newer format, a newer one reads the previous. */
@@ -22,6 +22,37 @@ export type Intent = {
 
 /** An object of an earlier generation that is still to be deleted. */
 export type Retiring = { readonly generation: number; readonly id: string };
+
+/** Who changed something outside, as AWS tells it. */
+export type Attribution = {
+  /** ARN. */
+  readonly principal: string;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  /** `ec2:AuthorizeSecurityGroupIngress`. */
+  readonly action: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** From the event that AWS sent, or looked up in CloudTrail. */
+  readonly via: "event" | "trail";
+};
+
+/** One value that AWS holds otherwise than what was brought about. */
+export type Drift = {
+  /** `tags.Team`, `ingress`; empty where the whole object is gone. */
+  readonly path: string;
+  /** What it was, and is to be again. Secrets are masked. */
+  readonly from?: Json;
+  /** What AWS has. */
+  readonly to?: Json;
+  /** ISO 8601. */
+  readonly firstSeenAt: string;
+  /** Absent until it is known. */
+  readonly by?: Attribution;
+};
+
+/** How often one path had to be put back, since when, and who last undid it: what tells a slip from a war. */
+export type Rounds = { readonly path: string; readonly count: number; readonly since: string; readonly by?: Attribution };
 
 /** Everything remembered of one resource. */
 export type ResourceRecord = {
@@ -52,6 +83,10 @@ export type ResourceRecord = {
   readonly lifecycle: Lifecycle;
   /** The revision whose spec `applied` came from. */
   readonly revision: number;
+  /** Drift that is there now and not corrected yet; absent without any. */
+  readonly drift?: readonly Drift[];
+  /** Corrections of the last hour, by path; absent without any. */
+  readonly rounds?: readonly Rounds[];
 };
 
 /** Something that happened, kept with a TTL. */
@@ -62,6 +97,13 @@ export type StackEvent = {
   /** CamelCase, as Kubernetes' events: Created, Updated, Drifted, Corrected, Deleted, Failed, LeaseTaken, … */
   readonly type: string;
   readonly message: string;
+  /** Under this name it can be amended: the same one again takes its place. */
+  readonly id?: string;
+  /** Of something that happened again and again: how often, and when last. `at` is the first time. */
+  readonly count?: number;
+  readonly lastAt?: string;
+  /** Of Drifted and Corrected: what differed. */
+  readonly drift?: readonly Drift[];
 };
 
 /** An accepted, compiled manifest set. Holds no secret; enough to delete the stack without manifests. */
@@ -78,10 +120,39 @@ export type Revision = {
   readonly confirm: { readonly apply?: string; readonly delete?: string };
   /** Lookup results by resource key, with the digest of the spec they answer. */
   readonly pins: Readonly<Record<string, Pin>>;
+  /** Why, in the words of whoever accepted it. */
+  readonly message?: string;
+  /** The git commit that the manifests were at; with `+` where files had changed since. */
+  readonly commit?: string;
+  /** The revision whose content this one has again. */
+  readonly rollbackOf?: number;
+  /** What was approved with it: only these may it delete, replace, or bring back though they vanished. */
+  readonly grants?: Grants;
   /** Keys of the resources it declares. */
   readonly resources: readonly ResourceKey[];
   /** Outputs as evaluated after the last apply of this revision. */
   readonly outputs: JsonObject;
+};
+
+/** Resources whose deletion, replacement or re-creation a person, or the environment's policy, has approved. */
+export type Grants = {
+  readonly delete: readonly ResourceKey[];
+  readonly replace: readonly ResourceKey[];
+  readonly missing: readonly ResourceKey[];
+};
+
+/** Everything that a revision was compiled from: the same texts give the same stack again, on any machine. */
+export type SourceBundle = {
+  /** Manifest files in their order. */
+  readonly sources: readonly { readonly file: string; readonly directory: string; readonly text: string }[];
+  /** Files that expressions read, by absolute path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** `--param`, and the texts of `--params` files, in order. */
+  readonly params: readonly string[];
+  readonly paramsFiles: readonly { readonly file: string; readonly text: string }[];
+  readonly environment: string;
+  readonly region?: string;
+  readonly origin?: string;
 };
 
 /** A lookup's answer, kept until its spec changes or `--refresh` names it. */
@@ -93,7 +164,63 @@ export type LeaseView = {
   readonly epoch: number;
   /** A counter that each renewal raises. */
   readonly heartbeat: number;
+  /** A controller holds it: what is to be done is asked of it. */
+  readonly controller?: true;
   /** ISO 8601 times, for people. */
   readonly since: string;
   readonly renewedAt: string;
+};
+
+/** What people ask of whoever holds the stack. Anyone may write one, without the lease. `by` and `at` are for people. */
+export type StackRequest = { readonly by: string; readonly at: string } & (
+  | {
+      readonly type: "pause";
+      /** `*`: the whole stack. */
+      readonly target: ResourceKey | "*";
+      /** ISO 8601: it ends by itself. */
+      readonly until: string;
+      readonly reason: string;
+    }
+  /** `digest`: of what the status says awaits approval. */
+  | { readonly type: "approve"; readonly digest: string }
+  /** Look now. */
+  | { readonly type: "check"; readonly target: ResourceKey | "*" }
+  /** The watched files are held back while their digest is this one: a rollback stays until they change, or until `resume`. */
+  | { readonly type: "hold"; readonly digest: string; readonly reason: string }
+  /** Hand the lease to somebody who does a thing of his own, until then (ISO 8601). */
+  | { readonly type: "yield"; readonly until: string }
+);
+
+/** What a controller waits for a person's word on. */
+export type Awaiting = {
+  /** Names exactly this; the approval repeats it. */
+  readonly digest: string;
+  /** A revision that is proposed; objects that vanished. */
+  readonly what: "revision" | "missing";
+  readonly grants: Grants;
+  readonly message: string;
+};
+
+/** How a stack stands, as the controller that holds it says. */
+export type StackStatus = {
+  readonly phase: "Synced" | "Converging" | "Drifted" | "Stalled" | "AwaitingApproval" | "Paused";
+  readonly message: string;
+  /** The revision worked on, and the newest one that was wholly brought about. */
+  readonly revision: number;
+  readonly converged: number;
+  /** Of the revision worked on: what failed or still waits. */
+  readonly unfinished: readonly {
+    readonly key: ResourceKey;
+    readonly outcome: "waiting" | "failed" | "skipped";
+    readonly message: string;
+  }[];
+  readonly awaiting?: Awaiting;
+  /** Why the watched manifests are not accepted: their problems. */
+  readonly sourceProblem?: string;
+  /** The digest of the watched manifests, once they were read. */
+  readonly sourceDigest?: string;
+  readonly counts: { readonly resources: number; readonly ready: number; readonly drifted: number; readonly stalled: number };
+  /** By kind: when it was last looked at, and when it is next (ISO 8601). */
+  readonly checks: Readonly<Record<string, { readonly at: string; readonly next: string }>>;
+  readonly updatedAt: string;
 };

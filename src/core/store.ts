@@ -5,7 +5,7 @@
  * {@link StateReader}. Writing needs a {@link Lease}.
  */
 
-import type { LeaseView, ResourceRecord, Revision, StackEvent } from "./record.ts";
+import type { LeaseView, ResourceRecord, Revision, SourceBundle, StackEvent, StackRequest, StackStatus } from "./record.ts";
 import type { ResourceKey, Stack } from "./resource.ts";
 
 /** Everything known of a stack at one moment, from one query. */
@@ -14,7 +14,19 @@ export type StackState = {
   /** The newest revision; absent before the first apply and when the state was lost. */
   readonly revision?: Revision;
   readonly lease?: LeaseView;
+  readonly requests: readonly StackRequest[];
+  /** Absent where no controller ever held the stack. */
+  readonly status?: StackStatus;
 };
+
+/** What moves without the lease, from one small query. */
+export type StackNews = Pick<StackState, "revision" | "requests" | "status">;
+
+/** A lease as one sight of it. `owner` is random and new with each acquire. */
+export type LeaseSight = LeaseView & { readonly owner: string; readonly ttlMs: number; readonly free: boolean };
+
+/** A controller that shares the table's stacks. */
+export type Member = { readonly id: string; readonly beat: number };
 
 /** Looks, and cannot write. */
 export interface StateReader {
@@ -24,6 +36,16 @@ export interface StateReader {
   events(stack: Stack, options?: { resource?: ResourceKey; after?: string; limit?: number }): Promise<readonly StackEvent[]>;
   /** Every stack the table knows. */
   stacks(): Promise<readonly Stack[]>;
+  /** Cheap enough for every second. */
+  news(stack: Stack): Promise<StackNews>;
+  /** Accepted revisions, newest first. */
+  history(stack: Stack, options?: { limit?: number }): Promise<readonly Revision[]>;
+  /** What a revision was compiled from; undefined where it is not kept (a secret in it, or too old). */
+  source(stack: Stack, number: number): Promise<SourceBundle | undefined>;
+  /** The leases of these stacks, one call per hundred; a stack without one is left out. */
+  leases(stacks: readonly Stack[]): Promise<ReadonlyMap<string, LeaseSight>>;
+  /** The controllers that ever said they share this table; whether they live, their beats tell. */
+  members(): Promise<readonly Member[]>;
 }
 
 /** The one way to change a stack's state: queued, and sent by one serial writer in transactions that check the lease. */
@@ -36,8 +58,10 @@ export interface Journal {
   event(event: StackEvent): void;
   /** Resolves when everything queued so far is durable. Throws `LeaseLost` when the stack passed to another holder. */
   commit(): Promise<void>;
-  /** Writes a new revision (number = previous + 1) or this one's outputs. Throws `StateConflict` when it moved meanwhile. */
-  putRevision(revision: Revision): Promise<void>;
+  /** Writes a new revision (number = previous + 1) with its source, or this one's outputs. Throws `StateConflict` when it moved meanwhile. */
+  putRevision(revision: Revision, source?: SourceBundle): Promise<void>;
+  /** Queues how the stack stands; what is queued leaves with the next commit or heartbeat. */
+  status(status: StackStatus): void;
   /** Removes every item of the stack but its events, after a complete delete. */
   forget(): Promise<void>;
 }
@@ -61,6 +85,10 @@ export type AcquireOptions = {
   readonly holder: string;
   /** Wait for a live holder instead of refusing. */
   readonly wait: boolean;
+  /** A controller asks: others then hand it what they want done. */
+  readonly controller?: true;
+  /** A heartbeat that was watched before: since when it has not moved, on the runtime's monotonic clock. */
+  readonly watched?: { readonly owner: string; readonly heartbeat: number; readonly sinceMs: number };
   /** Called about once a second while a heartbeat is watched or a holder waited for. */
   readonly onWatch?: (view: LeaseView, secondsLeft: number) => void;
   readonly signal?: AbortSignal;
@@ -70,6 +98,14 @@ export type AcquireOptions = {
 export interface StateStore extends StateReader {
   /** Throws `LeaseHeld` when the holder's heartbeat moves and `wait` is false; takes the lease over when it stays still for one TTL. */
   acquire(stack: Stack, options: AcquireOptions): Promise<Lease>;
+  /** Accepts a revision without the lease: whoever holds it brings it about. Throws `StateConflict` when another came first. */
+  accept(stack: Stack, revision: Revision, source: SourceBundle | undefined): Promise<void>;
+  /** Writes a request; one of the same type and target takes the place of an earlier one. */
+  ask(stack: Stack, request: StackRequest): Promise<void>;
+  /** Takes requests back. */
+  withdraw(stack: Stack, requests: readonly StackRequest[]): Promise<void>;
+  /** Says that a controller lives; `undefined` as beat: that it has gone. */
+  beat(id: string, beat: number | undefined): Promise<void>;
   /** Frees the lease whoever holds it (`beaconctl unlock`). Resolves to the holder that lost it, if any. */
   unlock(stack: Stack): Promise<LeaseView | undefined>;
 }

@@ -10,6 +10,7 @@ import { type StackOptions, withLook } from "../../src/cli/session.ts";
 import { BeaconError, type ErrorCode } from "../../src/core/errors.ts";
 import type { Revision } from "../../src/core/record.ts";
 import { type Stack, stackName } from "../../src/core/resource.ts";
+import type { StateReader } from "../../src/core/store.ts";
 import { fakeIo } from "./fake-io.ts";
 
 const home = process.cwd();
@@ -32,16 +33,16 @@ function servicesOf({ stacks = [prod, dev], revision, accountId = "111122223333"
   let closed = 0;
   const look = async (target: Target): Promise<Looking> => {
     targets.push(target);
-    const store = {
+    const store: Pick<StateReader, "stacks" | "load" | "events"> = {
       stacks: async () => stacks,
-      load: async () => ({ records: new Map(), ...(revision ? { revision: revision as Revision } : {}) }),
+      load: async () => ({ records: new Map(), requests: [], ...(revision ? { revision: revision as Revision } : {}) }),
       events: async () => [],
     };
     const close = async (): Promise<void> => {
       closed += 1;
     };
     const facts = { region: "eu-west-1", accountId, caller: "arn", sandbox: false, local: false };
-    return { ...facts, store, calls: () => [], close, reader: undefined as never };
+    return { ...facts, store: store as StateReader, calls: () => [], close, reader: undefined as never };
   };
   const services = { look, kinds: async () => new Map(), runtime: async () => systemRuntime } as unknown as Services;
   return { services, targets, closed: () => closed };

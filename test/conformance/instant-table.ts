@@ -18,6 +18,10 @@ export class InstantTable implements Table {
     return this.#items.get(nameOf(key));
   }
 
+  async getMany(keys: readonly ItemKey[]): Promise<readonly Item[]> {
+    return keys.flatMap((key) => this.#items.get(nameOf(key)) ?? []);
+  }
+
   async query(pk: string, { after, newestFirst = false, limit }: QueryOptions = {}): Promise<readonly Item[]> {
     const found = [...this.#items.values()]
       .filter((item) => item.pk === pk && (after === undefined || item.sk > after))

@@ -56,6 +56,7 @@ export class Life {
   table(inner: Table): Table {
     return {
       get: (key) => this.#live(() => inner.get(key)),
+      getMany: (keys) => this.#live(() => inner.getMany(keys)),
       query: (pk, options) => this.#live(() => inner.query(pk, options)),
       write: (writes, token) => this.#live(() => inner.write(writes, token)),
     };

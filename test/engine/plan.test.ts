@@ -43,7 +43,7 @@ function plan(
   const { manifest = [], records = [], remotes = [] } = given;
   const world: World = {
     compiled: compile(manifest),
-    state: { records: new Map(records.map((one) => [one.key, one])) },
+    state: { records: new Map(records.map((one) => [one.key, one])), requests: [] },
     pins: {},
     newer: [],
     remotes: new Map([[TAGGED, remotes]]),
@@ -101,7 +101,7 @@ test("what is replaced names the dependents that change with it, a child of it a
 test("an output that changes by itself makes no difference; that it appears, or goes, does", () => {
   const outputs = (now: JsonObject, live: readonly string[], before: JsonObject) => {
     const compiled = { ...compile([]), outputs: () => now, liveOutputs: new Set(live) };
-    const state = { records: new Map(), revision: { outputs: before } as unknown as Revision };
+    const state = { records: new Map(), requests: [], revision: { outputs: before } as unknown as Revision };
     const world: World = { compiled, state, pins: {}, newer: [], remotes: new Map(), orphans: [] };
     const context = { kinds: KINDS, stack: STACK };
     return { plan: makePlan(context, world, {}), live: liveOutputs(context, world) };

@@ -64,6 +64,7 @@ test("what the store reads and writes, AWS takes", async () => {
   // The items live in memory; every read and write is put into DynamoDB's words as well.
   const table: Table = {
     get: (key) => sent.get(key).then(() => memory.get(key)),
+    getMany: (keys) => sent.getMany(keys).then(() => memory.getMany(keys)),
     query: (pk, options) => sent.query(pk, options).then(() => memory.query(pk, options)),
     write: (writes, token) => sent.write(writes, token).then(() => memory.write(writes, token)),
   };

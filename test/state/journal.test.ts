@@ -259,7 +259,7 @@ describe("the rest of the memory", () => {
     scene.table.missing = true;
     await scene.world.run(async () => {
       const { store } = scene.actor("a");
-      assert.deepEqual(await store.load(PROD), { records: new Map() });
+      assert.deepEqual(await store.load(PROD), { records: new Map(), requests: [] });
       assert.deepEqual(await store.events(PROD), []);
       assert.deepEqual(await store.stacks(), []);
     });

@@ -149,7 +149,7 @@ describe("the item port over DynamoDB", () => {
     assert.equal(next.epoch, 2);
     await next.journal.forget();
     await next.release();
-    assert.deepEqual(await store.load(stack), { records: new Map() });
+    assert.deepEqual(await store.load(stack), { records: new Map(), requests: [] });
     assert.ok(!(await store.stacks()).some(({ project }) => project === stack.project));
   });
 });

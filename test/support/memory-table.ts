@@ -77,6 +77,7 @@ export class MemoryTable {
       this.#call({ operation, writes, process }, effect);
     return {
       get: ({ pk, sk }) => call("get", [], () => this.#items.get(`${pk} ${sk}`)),
+      getMany: (keys) => call("get", [], () => keys.flatMap(({ pk, sk }) => this.#items.get(`${pk} ${sk}`) ?? [])),
       query: (pk, options) => call("query", [], () => this.#query(pk, options)),
       write: (writes) => call("write", writes, () => this.#write(writes)),
     };
