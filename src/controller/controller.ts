@@ -115,7 +115,7 @@ export class Controller {
       this.#beatAtMs = runtime.monotonic();
       await store.beat(id, this.#beat++);
       const [stacks, members] = await Promise.all([store.stacks(), store.members()]);
-      const known = [...stacks, ...(source ? [source.stack] : [])].filter((stack) => !only || stackName(stack) === stackName(only));
+      const known = [...stacks, ...(source?.stack ? [source.stack] : [])].filter((stack) => !only || stackName(stack) === stackName(only));
       this.#stacks = new Map(known.map((stack) => [stackName(stack), stack]));
       this.#members = watched(this.#members, new Map(members.map(({ id: member, beat }) => [member, String(beat)])), runtime.monotonic());
     }
@@ -175,9 +175,7 @@ export class Controller {
   }
 
   #begin(stack: Stack, lease: Lease, stop: AbortSignal): void {
-    const { source, ...tools } = this.#tools;
-    const own = source && stackName(source.stack) === stackName(stack) ? { ...tools, source } : tools;
-    const worker = new StackWorker(stack, lease, own);
+    const worker = new StackWorker(stack, lease, this.#tools);
     const end = new AbortController();
     const done = worker.run(AbortSignal.any([stop, end.signal])).finally(() => this.#held.delete(stackName(stack)));
     this.#held.set(stackName(stack), { worker, stop: end, done });

@@ -6,13 +6,13 @@
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { Awaiting, ResourceRecord, Revision, SourceBundle, StackEvent, StackRequest, StackStatus } from "../core/record.ts";
+import type { Awaiting, Grants, ResourceRecord, Revision, SourceBundle, StackEvent, StackRequest, StackStatus } from "../core/record.ts";
 import type { KindId, ResourceKey, Stack } from "../core/resource.ts";
 import type { Lease, StackState } from "../core/store.ts";
 import type { Authority, Context, Result, World } from "../engine/types.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { compileBundle } from "../manifest/bundle.ts";
-import type { Judgement } from "./judge.ts";
+import type { Circumstances, Judgement } from "./judge.ts";
 import type { SourceState, StackWay, Tools } from "./tools.ts";
 
 /** What a person asked for a while. */
@@ -116,7 +116,7 @@ export class Holding {
 
   /** Kinds whose objects hold data. */
   stateful(): ReadonlySet<KindId> {
-    const managed = [...this.kindIds()].flatMap((id) => (this.tools.kinds.get(id) as AnyKind | undefined) ?? []);
+    const managed = [...this.tools.kinds.values()].filter((kind): kind is AnyKind => !kind.lookup);
     return new Set(managed.filter(({ stateful }) => stateful).map(({ id }) => id));
   }
 
@@ -126,6 +126,23 @@ export class Holding {
     if (this.world) this.world = { ...this.world, state };
     this.plan = undefined;
   }
+}
+
+/** Corrections of one path within the hour; two may be a slow script of somebody's, five are a program that insists. */
+const CONTESTED_AFTER = 5;
+
+/** What a plan of these manifests is judged by. */
+export function circumstancesOf(holding: Holding, compiled: CompiledStack, grants: Grants): Circumstances {
+  const { state, tools } = holding;
+  return {
+    now: tools.runtime.now(),
+    lifecycles: new Map(compiled.resources.map(({ key, lifecycle }) => [key, lifecycle])),
+    records: state.records,
+    stateful: holding.stateful(),
+    grants,
+    isPaused: (key) => holding.isPaused(key),
+    contestedAfter: compiled.environment.drift.contestedAfter ?? CONTESTED_AFTER,
+  };
 }
 
 /** The stack that a revision was compiled from: the watched manifests where they are just that, else what was kept with it. Throws `SourceMissing`. */

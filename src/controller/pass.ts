@@ -6,6 +6,7 @@
  */
 
 import { backoffMs } from "../aws/runtime.ts";
+import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { canonical, digest, equal, type Json } from "../core/json.ts";
 import type { Change, Plan } from "../core/plan.ts";
@@ -17,6 +18,7 @@ import type { Remote } from "../kind/kind.ts";
 import { spent } from "./acceptance.ts";
 import { noteCorrected, noteDrift, noteStanding } from "./bookkeeping.ts";
 import type { Holding } from "./holding.ts";
+import { circumstancesOf } from "./holding.ts";
 import { type Judgement, judge } from "./judge.ts";
 
 /** What a pass did. */
@@ -68,21 +70,10 @@ function values(remotes: readonly Remote[] | undefined): Json {
 }
 
 function judgementOf(holding: Holding, plan: Plan): Judgement {
-  const { compiled, state, tools } = holding;
-  holding.judgement = judge(plan, {
-    now: tools.runtime.now(),
-    lifecycles: new Map((compiled?.resources ?? []).map(({ key, lifecycle }) => [key, lifecycle])),
-    records: state.records,
-    stateful: holding.stateful(),
-    grants: state.revision?.grants ?? NO_GRANTS,
-    isPaused: (key) => holding.isPaused(key),
-    contestedAfter: compiled?.environment.drift.contestedAfter ?? CONTESTED_AFTER,
-  });
-  return holding.judgement;
+  const judgement = judge(plan, circumstancesOf(holding, holding.compiled as CompiledStack, holding.revision?.grants ?? NO_GRANTS));
+  holding.judgement = judgement;
+  return judgement;
 }
-
-/** Corrections of one path within the hour; two may be a slow script of somebody's, five are a program that insists. */
-const CONTESTED_AFTER = 5;
 
 /** False while what failed is let be: for a time, or, where AWS would refuse the very same again, until something changes. */
 function isTimeFor({ setbacks, tools }: Holding, change: Change): boolean {

@@ -16,7 +16,7 @@ import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { type Passed, pass } from "./pass.ts";
 import { statusOf } from "./standing.ts";
-import type { Tools } from "./tools.ts";
+import type { SourceState, Tools } from "./tools.ts";
 import { type Due, WorkQueue } from "./work-queue.ts";
 
 /** `*`: the whole stack. */
@@ -68,11 +68,12 @@ export class StackWorker {
   async run(stop: AbortSignal): Promise<Ending> {
     const { tell } = this.#tools;
     const signal = AbortSignal.any([stop, this.lease.signal, this.#end.signal]);
-    this.#tools.source?.onChange(() => this.notice(["*"], "revision"));
+    const unwatch = this.#tools.source?.onChange(() => this.notice(["*"], "revision"));
     this.notice(["*"], "start");
     const news = this.#watchNews(signal);
     while (!signal.aborted) await this.#turn(signal);
     await news;
+    unwatch?.();
     const lost = this.lease.signal.aborted;
     await this.lease.release().catch(() => {});
     tell(lost ? { type: "leaseLost", stack: this.stack, why: reasonOf(this.lease.signal) } : { type: "leaseReleased", stack: this.stack });
@@ -128,8 +129,8 @@ export class StackWorker {
     const holding = await this.#held();
     this.#takeNews(holding);
     if (await this.#heedYield(holding)) return { looked: 0, acted: [], results: [] };
-    this.#sourceProblem = await considerSource(holding, this.#tools.source?.current());
-    await bringIntoForce(holding, this.#tools.source?.current());
+    this.#sourceProblem = await considerSource(holding, this.#source());
+    await bringIntoForce(holding, this.#source());
     const kinds = this.#kindsOf(holding, due);
     this.#reschedule(holding, kinds);
     let passed = await pass(holding, kinds, signal);
@@ -138,6 +139,10 @@ export class StackWorker {
     await this.#heedRequests(holding, due);
     this.#note(holding);
     return passed;
+  }
+
+  #source(): SourceState | undefined {
+    return this.#tools.source?.current(this.stack);
   }
 
   async #held(): Promise<Holding> {
@@ -253,7 +258,7 @@ export class StackWorker {
     const { revision, state, results, judgement, awaiting } = holding;
     if (!revision) return;
     this.#noteConverged(holding);
-    const source = this.#tools.source?.current();
+    const source = this.#source();
     const hold = state.requests.find((request) => request.type === "hold");
     const status = statusOf({
       ...{ revision: revision.number, converged: this.#converged, records: state.records, results },

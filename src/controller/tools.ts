@@ -42,13 +42,14 @@ export type SourceState =
     }
   | { readonly ok: false; readonly digest: string; readonly problem: string };
 
-/** Manifests that a controller watches, for one stack. */
+/** Manifests that a controller watches. */
 export interface WatchedSource {
-  readonly stack: Stack;
-  /** Undefined until they were read first. */
-  current(): SourceState | undefined;
-  /** Called after each change, valid or not. */
-  onChange(listener: () => void): void;
+  /** Whose they are; undefined until they were valid once. */
+  readonly stack: Stack | undefined;
+  /** What they are by now; undefined where they are another stack's. */
+  current(stack: Stack): SourceState | undefined;
+  /** Called after each change, valid or not, until the answer is called. */
+  onChange(listener: () => void): () => void;
 }
 
 /** Tells who changed what. Never waited for by a correction. */
