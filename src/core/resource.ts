@@ -24,6 +24,10 @@ export type Lifecycle = {
   readonly replace: "createFirst" | "deleteFirst" | "never";
   /** `correct` drift, only `report` it, or `ignore` it. */
   readonly drift: "correct" | "report" | "ignore";
+  /** How often it is checked; absent: as often as the controller checks. */
+  readonly driftIntervalMs?: number;
+  /** Drift that is let be for a while: a field or a path below it, until when (ISO 8601), and why. */
+  readonly knownDrift?: readonly { readonly path: string; readonly until: string; readonly reason: string }[];
   /** Top-level spec fields whose differences are left alone. */
   readonly ignoreFields: readonly string[];
   /** `true`: take over an existing object of this name; a string: the object with this id. */

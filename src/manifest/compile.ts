@@ -13,14 +13,15 @@ import { suggestion } from "../core/suggest.ts";
 import type { Kinds } from "../kind/kind.ts";
 import type { ModuleDocuments } from "./declarations.ts";
 import { type Documents, readDocuments } from "./documents.ts";
-import type { StandIns } from "./file-functions.ts";
+import { DISK, type FileSource } from "./files.ts";
 import { inferTypes, type LocalReferences } from "./inference.ts";
 import { Language } from "./language.ts";
 import type { Declared, DeclaredNames } from "./names.ts";
+import type { Source } from "./node.ts";
 import { parametersSchema } from "./parameter-schema.ts";
 import { type Layer, parameterValues } from "./parameters.ts";
 import { Problems, problemKey, withNotes } from "./problems.ts";
-import { commandLayers, type EnvironmentDeclaration, type Project, readEnvironments, readProject } from "./project.ts";
+import { commandLayers, type EnvironmentDeclaration, type Project, readEnvironments, readParamsFiles, readProject } from "./project.ts";
 import type { SourceSet } from "./source.ts";
 import { compileEnvironment } from "./stack.ts";
 import { Texts } from "./texts.ts";
@@ -39,6 +40,8 @@ export type CompileOptions = {
   readonly region?: string;
   /** It is compiled for the sandbox, where something stands in for what a person's machine may lack. */
   readonly sandbox?: { readonly throwAwayKey: () => string };
+  /** Where files come from, those of `--params` among them. Absent: from the disk. */
+  readonly files?: FileSource;
 };
 
 /** A stack, or everything that is wrong. `notices`: what a person must be told although it is not wrong. */
@@ -64,7 +67,9 @@ export type Prepared = {
   readonly texts: Texts;
   readonly locals: LocalReferences;
   readonly layers: readonly Layer[];
-  readonly standIns: StandIns;
+  readonly files: FileSource;
+  /** Those of `--params`. */
+  readonly paramsFiles: readonly Source[];
   readonly notices: ReadonlySet<string>;
   readonly problems: Problems;
 };
@@ -117,22 +122,23 @@ export function prepare(sources: SourceSet, options: CompileOptions): Prepared {
   const incomplete = problems.size > 0;
   const project = readProject(documents.project, kinds, problems);
   const environments = readEnvironments(documents, problems);
-  const layers = commandLayers({ params: options.params ?? [], paramsFiles: options.paramsFiles ?? [] }, project.parameters, problems);
+  const notices = new Set<string>();
+  const files = filesFor(options, notices);
+  const paramsFiles = readParamsFiles(options.paramsFiles ?? [], files, problems);
+  const layers = commandLayers({ params: options.params ?? [], paramsFiles }, project.parameters, problems);
   const language = languageOf(documents, project, kinds);
   const texts = new Texts(language, problems, incomplete);
   const locals = inferTypes({ language, texts, problems, locals: project.locals, blueprints: documents.blueprints });
-  const notices = new Set<string>();
-  const standIns = standInsFor(options, notices);
-  return { sources, documents, project, environments, language, texts, locals, layers, standIns, notices, problems };
+  return { sources, documents, project, environments, language, texts, locals, layers, files, paramsFiles, notices, problems };
 }
 
-function standInsFor({ sandbox }: CompileOptions, notices: Set<string>): StandIns {
-  if (!sandbox) return {};
+function filesFor({ sandbox, files = DISK }: CompileOptions, notices: Set<string>): FileSource {
+  if (!sandbox) return files;
   const publicKey = (path: string) => {
     notices.add(`the file ${path} does not exist: a throw-away key stands in for it on the sandbox`);
     return sandbox.throwAwayKey();
   };
-  return { publicKey };
+  return { ...files, publicKey };
 }
 
 function languageOf({ declarations, blueprints }: Documents, { parameters }: Project, kinds: Kinds): Language {

@@ -115,7 +115,7 @@ function hintFor(key: string, { instance, labels }: Frame): string | undefined {
 
 /** The conditions of `readyWhen`, as expressions. */
 export function readyWhen(instance: LazyInstance): readonly Expression[] {
-  const { texts, problems } = instance.expander;
+  const { texts, reader, problems } = instance.expander;
   const node = member(instance.declaration.document, "readyWhen");
   if (!node) return [];
   const reading = instance.reading();
@@ -131,6 +131,7 @@ export function readyWhen(instance: LazyInstance): readonly Expression[] {
     if (expression.type.kind !== "bool" && expression.type.kind !== "dyn")
       problems.add(place, "`readyWhen` takes conditions that are true or false");
     reading.refer(references, "readyWhen");
+    reader.readFiles(read.text, reading);
     return [{ $expr: expression.text }];
   });
 }

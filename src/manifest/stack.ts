@@ -14,6 +14,7 @@ import { checkCycles } from "./cycles.ts";
 import { checkUnused, declareAll, type Everything } from "./declare.ts";
 import { type Expander, expanderOf } from "./expander.ts";
 import { DIRECTORY } from "./file-functions.ts";
+import { FilesRead } from "./files.ts";
 import { Frame } from "./frame.ts";
 import type { DefaultTags, LazyInstance } from "./instances.ts";
 import { dependsOn, lifecycleOf, readyWhen, type Surroundings, surroundingsOf } from "./lifecycle.ts";
@@ -54,7 +55,7 @@ export function compileEnvironment(prepared: Prepared, values: EnvironmentValues
   return finish({ prepared, values, world, resources, lookups, instances: [...all.instances.values()], monitors, nextSteps });
 }
 
-function makeWorld({ language, texts, project, standIns }: Prepared, { settings, params }: EnvironmentValues): World {
+function makeWorld({ language, texts, project, files }: Prepared, { settings, params }: EnvironmentValues): World {
   const env = { name: settings.name, region: settings.region, accountId: settings.accountId };
   const { scope } = language.names;
   const local = (name: string, context: object) => {
@@ -62,7 +63,9 @@ function makeWorld({ language, texts, project, standIns }: Prepared, { settings,
     const here = Object.assign(Object.create(context), { [DIRECTORY]: node?.place.source.directory });
     return node && valueOfNode(node, { texts, scope }, here);
   };
-  return new World({ language, statics: { project: { name: project.name }, env, params }, standIns, local });
+  const locals = new Map([...(project.locals?.entries ?? [])].map(([name, { value }]) => [name, value]));
+  const statics = { project: { name: project.name }, env, params };
+  return new World({ language, statics, files: new FilesRead(files), local, locals });
 }
 
 /** Every resource and lookup, its fields read. */
