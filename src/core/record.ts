@@ -122,7 +122,7 @@ export type Revision = {
   readonly pins: Readonly<Record<string, Pin>>;
   /** Why, in the words of whoever accepted it. */
   readonly message?: string;
-  /** The git commit that the manifests were at; with `+` where files had changed since. */
+  /** The git commit that was checked out where the manifests were; their files may have changed since. */
   readonly commit?: string;
   /** The revision whose content this one has again. */
   readonly rollbackOf?: number;
