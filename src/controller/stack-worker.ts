@@ -11,10 +11,11 @@ import { equal, type Json } from "../core/json.ts";
 import type { StackRequest } from "../core/record.ts";
 import type { KindId, ResourceKey, Stack } from "../core/resource.ts";
 import type { Lease, StackNews } from "../core/store.ts";
+import { Deposed } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
-import { type Passed, pass } from "./pass.ts";
+import { NOTHING_PASSED, type Passed, pass } from "./pass.ts";
 import { statusOf } from "./standing.ts";
 import type { SourceState, Tools } from "./tools.ts";
 import { type Due, WorkQueue } from "./work-queue.ts";
@@ -42,7 +43,9 @@ export class StackWorker {
   #failures = 0;
   #yielded = false;
   #gone = false;
+  #leftBehind = false;
   #stalled: string | undefined;
+  readonly #unread = new Map<KindId, number>();
   #sourceProblem: string | undefined;
   #converged = 0;
   #revisionAtMs = 0;
@@ -75,9 +78,17 @@ export class StackWorker {
     await news;
     unwatch?.();
     const lost = this.lease.signal.aborted;
+    if (this.#leftBehind) await this.#askForLook();
     await this.lease.release().catch(() => {});
     tell(lost ? { type: "leaseLost", stack: this.stack, why: reasonOf(this.lease.signal) } : { type: "leaseReleased", stack: this.stack });
     return lost ? "lost" : this.#gone ? "gone" : this.#yielded ? "yielded" : "stopped";
+  }
+
+  async #askForLook(): Promise<void> {
+    const { store, holder, runtime } = this.#tools;
+    const at = new Date(runtime.now()).toISOString();
+    // Where the table cannot be reached, the next holder's own first look is all there is.
+    await store.ask(this.stack, { type: "check", target: "*", by: holder, at }).catch(() => {});
   }
 
   /** One pass, once something is due. */
@@ -112,6 +123,8 @@ export class StackWorker {
   }
 
   #failed(error: unknown, due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): void {
+    // Calls that were on their way may take effect amid the next holder's work: it shall look at everything.
+    if (error instanceof Deposed && error.touched.length > 0) this.#leftBehind = true;
     if (signal.aborted) return;
     if (!(error instanceof Error)) throw error;
     const { runtime, pace, tell } = this.#tools;
@@ -128,7 +141,7 @@ export class StackWorker {
   async #work(due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): Promise<Passed> {
     const holding = await this.#held();
     this.#takeNews(holding);
-    if (await this.#heedYield(holding)) return { looked: 0, acted: [], results: [] };
+    if (await this.#heedYield(holding)) return NOTHING_PASSED;
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
     const kinds = this.#kindsOf(holding, due);
@@ -136,6 +149,7 @@ export class StackWorker {
     let passed = await pass(holding, kinds, signal);
     if (await heedApproval(holding)) passed = await pass(holding, new Set(), signal);
     this.#afterPass(holding, kinds, passed);
+    this.#noteUnread(holding, kinds, passed);
     await this.#heedRequests(holding, due);
     this.#note(holding);
     return passed;
@@ -215,6 +229,20 @@ export class StackWorker {
     this.#noteChecks(holding, looked);
   }
 
+  /** A kind that AWS does not let be read is asked for again, less and less often; the others go on. */
+  #noteUnread(holding: Holding, looked: ReadonlySet<KindId>, { unread }: Passed): void {
+    const { runtime, pace, tell } = this.#tools;
+    for (const kind of looked) if (!unread.has(kind)) this.#unread.delete(kind);
+    for (const [kind, { message }] of unread) {
+      const failures = (this.#unread.get(kind) ?? 0) + 1;
+      this.#unread.set(kind, failures);
+      const retryInMs = Math.round(pace.retryMinMs + backoffMs(runtime, failures, pace.retryMinMs, pace.retryMaxMs));
+      tell({ type: "passFailed", stack: this.stack, message, retryInMs });
+      const [key] = [...this.#keys(holding)].find(([, id]) => id === kind) ?? [];
+      if (key) this.queue.add(key, retryInMs, "retry");
+    }
+  }
+
   #intervals({ compiled }: Holding): ReadonlyMap<ResourceKey, number> {
     const { intervalMs } = this.#tools.pace;
     const own = compiled?.environment.drift.intervalMs ?? intervalMs;
@@ -230,7 +258,7 @@ export class StackWorker {
     }
     for (const [kind, dueMs] of nexts) {
       const known = holding.checks.get(kind);
-      if (!looked.has(kind) && known) continue;
+      if ((!looked.has(kind) && known) || this.#unread.has(kind)) continue;
       const next = new Date(now + Math.max(0, dueMs - nowMs)).toISOString();
       holding.checks.set(kind, { at: holding.now(), next });
     }
