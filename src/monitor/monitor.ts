@@ -24,9 +24,9 @@ export const monitorSchema = z.strictObject({
   retries: field(z.int().min(0).max(10).optional(), {
     doc: `Further looks, a second apart, before a check has failed; ${DEFAULTS.retries} by default.`,
   }),
-  interval: field(durationSchema.optional(), { doc: `How often the controller checks; ${DEFAULTS.interval} by default.` }),
+  interval: field(durationSchema.optional(), { doc: `How often a controller checks; ${DEFAULTS.interval} by default.` }),
   failureThreshold: field(z.int().min(1).max(100).optional(), {
-    doc: `So many failed checks in a row are an alert; ${DEFAULTS.failureThreshold} by default.`,
+    doc: `So many failed checks in a row are one alert of a controller's, and the next healthy one is a recovery; ${DEFAULTS.failureThreshold} by default.`,
   }),
 });
 
@@ -36,7 +36,7 @@ export const MONITOR = Object.freeze({
   name: "Monitor",
   root: "monitor",
   shortNames: Object.freeze([]) as readonly string[],
-  doc: "A check, declared as data; `beaconctl health` makes it now. It is no resource: no plan shows it, no record remembers it, and a diff asks AWS nothing for it.",
+  doc: "A check, declared as data; `beaconctl health` makes it now, and a controller makes it at its interval. It is no resource: no plan shows it, no record remembers it, and a diff asks AWS nothing for it.",
   spec: objectShape(monitorSchema),
 });
 
