@@ -33,7 +33,7 @@ import { explained, isTableMissing, passes, patiently } from "./patience.ts";
 import { ConditionFailed, type Item, KEYS_MAX, type QueryOptions, type Table, type Write } from "./table.ts";
 
 /** How long a heartbeat must stay still before its lease may be taken. */
-const TTL_MS = 15_000;
+export const TTL_MS = 15_000;
 
 /** How this process holds its leases. */
 export type StoreOptions = {

@@ -37,6 +37,8 @@ const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = Object.freeze({
   StateTableMissing: 3,
   StateTooNew: 3,
   StateDamaged: 3,
+  SourceMissing: 2,
+  RevisionOutdated: 2,
   StateConflict: 5,
   LeaseHeld: 5,
   LeaseLost: 5,

@@ -44,6 +44,15 @@ export type Looking = {
 /** Likewise, and may write under a lease. */
 export type Changing = Looking & { readonly store: StateStore; readonly writer: (lease: Lease) => Writer };
 
+/** A way for a controller: to the table, and for each stack with the rights of its role. */
+export type Controlling = Pick<Changing, "region" | "accountId" | "caller" | "sandbox" | "local" | "store" | "calls" | "close"> & {
+  readonly leaseTtlMs: number;
+  /** A way to AWS as this role; without one, as the process itself. Throws AccountMismatch where it leads to another account. */
+  readonly open: (roleArn: string | undefined) => Promise<Pick<Changing, "region" | "accountId" | "caller" | "reader" | "writer">>;
+  /** So many controllers use the account's rates alike. */
+  readonly shareWith: (count: number) => void;
+};
+
 /** The state table as one look found it. `foreign`: something else has its name. `wrong`: what bootstrap would put right. */
 export type StateTable = {
   readonly name: string;
@@ -87,6 +96,7 @@ export type Services = {
   readonly runtime: () => Promise<Runtime>;
   readonly look: (target: Target) => Promise<Looking>;
   readonly change: (target: Target) => Promise<Changing>;
+  readonly control: (target: Target) => Promise<Controlling>;
   /** Asks for nothing yet. Throws RegionMissing, or what an unavailable sandbox throws. */
   readonly examine: (target: Target) => Promise<Examining>;
   /** Creates the state table where it is missing; resolves to what was done. */

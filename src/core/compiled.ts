@@ -19,7 +19,9 @@ export type EnvironmentSettings = {
   readonly roleArn?: string;
   /** Phrases that must be typed, or given as `--confirm`. */
   readonly confirm: { readonly apply?: string; readonly delete?: string };
-  readonly drift: { readonly mode: "correct" | "report" | "ignore"; readonly intervalMs: number };
+  readonly drift: { readonly mode: "correct" | "report" | "ignore"; readonly intervalMs: number; readonly contestedAfter?: number };
+  /** Whether a controller accepts a valid change of watched manifests by itself, and with it replacements and deletions. */
+  readonly approval: { readonly mode: "auto" | "manual"; readonly allow: { readonly replace: boolean; readonly delete: boolean } };
 };
 
 /** A lookup to resolve when the revision is accepted; its spec is static. */

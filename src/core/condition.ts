@@ -20,6 +20,7 @@ export const REASONS = Object.freeze({
   ImmutableDrift: "An immutable field was changed outside; only a replacement could put it back.",
   Refused: "AWS refused the request and would refuse it again: permissions, limits or a value it does not take.",
   Failed: "AWS reports the object as failed.",
+  Contested: "Another writer undoes every correction; both are named, and one of them has to stop.",
   Drifted: "AWS differs from the manifest, and `lifecycle.drift` says to report only.",
 } as const);
 

@@ -25,6 +25,8 @@ export const ERROR_CODES = Object.freeze({
   StateTableMissing: "The state table does not exist in this account and region.",
   StateTooNew: "The state was written by a newer beaconctl.",
   StateDamaged: "An item of the state table was damaged by another hand and cannot be read; the message names it.",
+  SourceMissing: "What a revision was compiled from is not kept with it, so that nothing but the manifests can bring it about.",
+  RevisionOutdated: "The manifests that a revision was made from no longer compile with this beaconctl; each problem is listed.",
   StateConflict: "The state changed at the same time; nothing was lost, and the command can be run again.",
   LeaseHeld: "Another process is applying this stack.",
   LeaseLost: "The lease of this stack passed to another process; no further call was started.",

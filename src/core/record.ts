@@ -145,13 +145,15 @@ export type Grants = {
 export type SourceBundle = {
   /** Manifest files in their order. */
   readonly sources: readonly { readonly file: string; readonly directory: string; readonly text: string }[];
-  /** Files that expressions read, by absolute path. */
+  /** Files that expressions read, by absolute path, or from `~/` where they are in a home folder. */
   readonly files: Readonly<Record<string, string>>;
   /** `--param`, and the texts of `--params` files, in order. */
   readonly params: readonly string[];
   readonly paramsFiles: readonly { readonly file: string; readonly text: string }[];
   readonly environment: string;
+  /** What `env.region` is where the Environment names none. */
   readonly region?: string;
+  /** The git remote of the manifests. */
   readonly origin?: string;
 };
 

@@ -7,7 +7,7 @@
 import type { z } from "zod";
 import type { Reason } from "../core/condition.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import type { Change } from "../core/plan.ts";
+import type { Action, Change } from "../core/plan.ts";
 import type { ResourceRecord } from "../core/record.ts";
 import { type Resource, stackName } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
@@ -117,6 +117,7 @@ export class Actor {
       index,
       isPart: isPart(this.kind, this.resource, compiled),
       forceReplace: this.forceReplace,
+      ...this.#leaves(),
       followed: { fields: this.followed, seen: true },
     };
   }
@@ -131,7 +132,13 @@ export class Actor {
 
   /** Decides anew from what is known now. Pure: it looks at nothing. */
   decide(): Decision {
-    return decide(this.subject(new RemoteIndex(this.kind, stackName(this.execution.context.stack), this.remotes)));
+    const decision = decide(this.subject(new RemoteIndex(this.kind, stackName(this.execution.context.stack), this.remotes)));
+    return this.execution.run.options.strict ? asPlanned(decision, this.change?.action ?? "none") : decision;
+  }
+
+  #leaves(): Pick<Subject, "leaves"> {
+    const { leave } = this.execution.run.options;
+    return leave ? { leaves: (path) => leave(this.resource.key, path) } : {};
   }
 
   /** A bound object is not concluded missing while AWS may not show it yet. */
@@ -227,6 +234,20 @@ export class Actor {
     this.execution.event("Failed", `${reason}: ${message}`, this.resource.key);
     return new Halt("failed", reason, message);
   }
+}
+
+/** The decision, or a block where it does more than was planned. */
+function asPlanned(decision: Decision, planned: Action): Decision {
+  const builds = planned === "create" || planned === "replace";
+  if (decision.action === "replace" && planned !== "replace") {
+    return blocked(decision, "ImmutableDrift", "only a replacement could put it back, and none was planned");
+  }
+  if (decision.action === "create" && !builds) return blocked(decision, "Missing", "it vanished after the plan was made");
+  return decision;
+}
+
+function blocked(decision: Decision, reason: Reason, message: string): Decision {
+  return { ...decision, action: "blocked", blocked: { reason, message } };
 }
 
 /** Values and tags together, whether a look or an effect told of them. */

@@ -7,7 +7,7 @@
 import { ownershipTags, TAG_GENERATION, TAG_RESOURCE } from "../aws/tags.ts";
 import { same } from "../core/compare.ts";
 import type { Reason } from "../core/condition.ts";
-import { type Diff, diff, type LeftAlone } from "../core/diff.ts";
+import { type Diff, type Difference, diff, type FieldChange, type LeftAlone } from "../core/diff.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import type { Action } from "../core/plan.ts";
 import type { ResourceRecord, Retiring } from "../core/record.ts";
@@ -29,6 +29,8 @@ export type Subject = {
   readonly isPart: boolean;
   /** A person asked for a replacement. */
   readonly forceReplace: boolean;
+  /** Drift of this path is left as it is. */
+  readonly leaves?: (path: string) => boolean;
   /** Fields that follow objects which change in this run; `seen`: the object was looked at since. */
   readonly followed?: { readonly fields: readonly string[]; readonly seen: boolean };
 };
@@ -158,11 +160,13 @@ export function compare(subject: Pick<Subject, "kind" | "record" | "resource" | 
   });
 }
 
-// `lifecycle.drift: ignore` leaves what an outside hand changed; pending changes still go out.
-function heedDrift(subject: Subject, found: Diff): Diff {
-  if (subject.resource.lifecycle.drift !== "ignore") return found;
-  const kept = found.differences.filter((difference) => difference.cause !== "drift");
-  const ignored = found.differences.filter((difference) => difference.cause === "drift");
+// What an outside hand changed is left where it is ignored; pending changes still go out.
+function heedDrift({ resource, leaves }: Subject, found: Diff): Diff {
+  const ignoresAll = resource.lifecycle.drift === "ignore";
+  const isLeft = ({ cause, path }: Difference) => cause === "drift" && (ignoresAll || leaves?.(path) === true);
+  const ignored = found.differences.filter(isLeft);
+  if (ignored.length === 0) return found;
+  const kept = found.differences.filter((difference) => !isLeft(difference));
   const leftAlone = ignored.map(
     ({ path, before, after }): LeftAlone => ({
       path,
@@ -172,8 +176,27 @@ function heedDrift(subject: Subject, found: Diff): Diff {
     }),
   );
   const fields = new Set(kept.map((difference) => difference.field));
-  const changes = Object.fromEntries(Object.entries(found.changes).filter(([field]) => fields.has(field)));
+  const members = new Set(ignored.map(({ path }) => path));
+  const changes = Object.fromEntries(
+    Object.entries(found.changes).flatMap(([field, change]) =>
+      fields.has(field) ? [[field, withoutMembers(change, field, members)]] : [],
+    ),
+  );
   return { differences: kept, leftAlone: [...found.leftAlone, ...leftAlone], changes };
+}
+
+// Members of a map that are left as they are, beside others that are not.
+function withoutMembers(change: FieldChange, field: string, paths: ReadonlySet<string>): FieldChange {
+  const isLeft = (member: string) => paths.has(`${field}.${member}`);
+  const { before, after } = change;
+  if (!isObject(after) || ![...Object.keys(after), ...change.drop].some(isLeft)) return change;
+  const was = isObject(before) ? Object.entries(before).filter(([member]) => isLeft(member)) : [];
+  return {
+    ...change,
+    after: { ...Object.fromEntries(Object.entries(after).filter(([member]) => !isLeft(member))), ...Object.fromEntries(was) },
+    set: Object.fromEntries(Object.entries(change.set).filter(([member]) => !isLeft(member))),
+    drop: change.drop.filter((member) => !isLeft(member)),
+  };
 }
 
 function replace(subject: Subject, base: Omit<Decision, "action">): Decision {

@@ -8,7 +8,7 @@
 
 import { BeaconError } from "../core/errors.ts";
 import type { Change } from "../core/plan.ts";
-import { type ResourceKey, stackName } from "../core/resource.ts";
+import { type Resource, type ResourceKey, stackName } from "../core/resource.ts";
 import { type Remote, staysBehind } from "../kind/kind.ts";
 import { Actor } from "./actor.ts";
 import { settle } from "./converge.ts";
@@ -52,7 +52,7 @@ function tasksOf(execution: Execution): Tasks {
   const changes = new Map(plan.changes.map((change) => [change.key, change]));
   const indexes = new Indexes(stackName(execution.context.stack), world.remotes);
   const tasks: Tasks = new Map();
-  const resources = options.destroy ? [] : selected(execution.context.kinds, world.compiled?.resources ?? [], options.only);
+  const resources = options.destroy ? [] : workedOn(execution, changes);
   for (const resource of resources) tasks.set(resource.key, emptyTask(resource.key, changes.get(resource.key)));
   for (const change of plan.changes) if (!tasks.has(change.key)) tasks.set(change.key, emptyTask(change.key, change));
   // First, as a natural key may hold the id of something that is there: else an actor would not see who has its name.
@@ -79,6 +79,12 @@ function tasksOf(execution: Execution): Tasks {
     task.start = () => begin(execution, task, () => removeUndeclared(execution, task, { tasks, indexes, relations, onBlocked }));
   }
   return tasks;
+}
+
+function workedOn({ context, run }: Execution, changes: ReadonlyMap<ResourceKey, Change>): readonly Resource[] {
+  const declared = run.world.compiled?.resources ?? [];
+  if (run.options.strict) return declared.filter(({ key }) => changes.has(key));
+  return selected(context.kinds, declared, run.options.only);
 }
 
 async function workOn(task: Task, actor: Actor, tasks: Tasks, relations: Relations): Promise<string> {

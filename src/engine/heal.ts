@@ -100,7 +100,12 @@ function asApplied(context: Context, records: readonly ResourceRecord[]): Compil
   return {
     stack: context.stack,
     source: "",
-    environment: { name: context.stack.environment, confirm: {}, drift: { mode: "correct", intervalMs: 0 } },
+    environment: {
+      name: context.stack.environment,
+      confirm: {},
+      drift: { mode: "correct", intervalMs: 0 },
+      approval: { mode: "auto", allow: { replace: false, delete: false } },
+    },
     resources: healable.map((record) => resourceOf(managedKind(context.kinds, record.kind), record)),
     lookups: [],
     monitors: [],

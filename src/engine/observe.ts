@@ -43,6 +43,25 @@ export async function observeWith(
   return { ...(compiled ? { compiled } : {}), state, pins, newer, remotes, orphans: orphansIn(context, compiled, state, remotes) };
 }
 
+/** What a look again is told: the state as it is by now, and the kinds to list; of the others, what was seen holds. */
+export type Again = { readonly state: StackState; readonly kinds: ReadonlySet<KindId> };
+
+/** A look that lists some kinds anew and keeps what an earlier look saw of the rest. Lookups stay as they were pinned. */
+export async function lookAgain(given: Context, world: World, { state, kinds }: Again): Promise<World> {
+  const context = { ...given, reader: forOneLook(given.reader) };
+  const { compiled } = world;
+  const listed = await Promise.all(
+    [...kinds].map(async (id): Promise<[KindId, readonly Remote[]]> => {
+      const kind = managedKind(context.kinds, id);
+      return [id, await look(context, kind, scopeOf(context, kind, compiled, state))];
+    }),
+  );
+  const remotes: Remotes = new Map([...(world.remotes as Remotes), ...listed]);
+  const unbound = compiled?.resources.some((resource) => recordOf(state.records, resource)?.id === undefined);
+  if (compiled && unbound) await findByName(context, compiled, state, world.pins, remotes);
+  return { ...world, state, remotes, orphans: orphansIn(context, compiled, state, remotes) };
+}
+
 type Remotes = Map<KindId, readonly Remote[]>;
 
 async function listAll(

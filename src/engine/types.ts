@@ -63,6 +63,13 @@ export type PlanOptions = {
   readonly destroy?: boolean;
   /** With `destroy`: delete protected resources too. */
   readonly includeProtected?: boolean;
+  /**
+   * Work on the resources alone whose change is in the plan, and do no more to any than its change says: what turns out to
+   * need a replacement, or to have vanished, on the way is left to the next plan. For plans that nobody looks at.
+   */
+  readonly strict?: boolean;
+  /** Drift that is left as it is, by resource and path. */
+  readonly leave?: (key: ResourceKey, path: string) => boolean;
 };
 
 /** Live progress of one resource. */

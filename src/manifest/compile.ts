@@ -13,14 +13,16 @@ import { suggestion } from "../core/suggest.ts";
 import type { Kinds } from "../kind/kind.ts";
 import type { ModuleDocuments } from "./declarations.ts";
 import { type Documents, readDocuments } from "./documents.ts";
-import type { StandIns } from "./file-functions.ts";
+import { expiredExceptions } from "./drift.ts";
+import { DISK, type FileSource } from "./files.ts";
 import { inferTypes, type LocalReferences } from "./inference.ts";
 import { Language } from "./language.ts";
 import type { Declared, DeclaredNames } from "./names.ts";
+import type { Source } from "./node.ts";
 import { parametersSchema } from "./parameter-schema.ts";
 import { type Layer, parameterValues } from "./parameters.ts";
 import { Problems, problemKey, withNotes } from "./problems.ts";
-import { commandLayers, type EnvironmentDeclaration, type Project, readEnvironments, readProject } from "./project.ts";
+import { commandLayers, type EnvironmentDeclaration, type Project, readEnvironments, readParamsFiles, readProject } from "./project.ts";
 import type { SourceSet } from "./source.ts";
 import { compileEnvironment } from "./stack.ts";
 import { Texts } from "./texts.ts";
@@ -39,6 +41,10 @@ export type CompileOptions = {
   readonly region?: string;
   /** It is compiled for the sandbox, where something stands in for what a person's machine may lack. */
   readonly sandbox?: { readonly throwAwayKey: () => string };
+  /** What has expired by then is told; now by default. Epoch milliseconds. */
+  readonly nowMs?: number;
+  /** Where files come from, those of `--params` among them. Absent: from the disk. */
+  readonly files?: FileSource;
 };
 
 /** A stack, or everything that is wrong. `notices`: what a person must be told although it is not wrong. */
@@ -64,7 +70,9 @@ export type Prepared = {
   readonly texts: Texts;
   readonly locals: LocalReferences;
   readonly layers: readonly Layer[];
-  readonly standIns: StandIns;
+  readonly files: FileSource;
+  /** Those of `--params`. */
+  readonly paramsFiles: readonly Source[];
   readonly notices: ReadonlySet<string>;
   readonly problems: Problems;
 };
@@ -77,7 +85,7 @@ export function compile(sources: SourceSet, options: CompileOptions): Compilatio
   const own = new Problems();
   const stack = compileOne(prepared, name, own, options.region);
   for (const problem of prepared.problems.list()) own.addProblem(problem);
-  const notices = [...prepared.notices];
+  const notices = [...prepared.notices, ...(stack ? expiredIn(stack, options) : [])];
   return stack && own.size === 0 ? { ok: true, stack, problems: [], notices } : { ok: false, problems: own.list(), notices };
 }
 
@@ -88,9 +96,11 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
   const names = options.environment === undefined ? [...prepared.environments.keys()] : chosen === undefined ? [] : [chosen];
   if (prepared.documents.environments.size === 0) chosenEnvironment(prepared, undefined);
   const found = new Map<string, { problem: Problem; in: string[] }>();
+  const expired = new Set<string>();
   for (const name of names) {
     const own = new Problems();
-    compileOne(prepared, name, own, options.region);
+    const stack = compileOne(prepared, name, own, options.region);
+    if (stack) for (const notice of expiredIn(stack, options)) expired.add(notice);
     for (const problem of own.list()) {
       const known = found.get(problemKey(problem));
       found.set(problemKey(problem), { problem: withNotes(known?.problem ?? problem, problem.notes), in: [...(known?.in ?? []), name] });
@@ -101,7 +111,11 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
   for (const { problem, in: where } of found.values()) all.addProblem(where.length === names.length ? problem : named(problem, where));
   // A misspelt name leaves another one unused.
   const unused = all.size === 0 ? unusedIn(prepared) : [];
-  return { problems: all.list(), notices: [...prepared.notices, ...unused], environments: names };
+  return { problems: all.list(), notices: [...prepared.notices, ...expired, ...unused], environments: names };
+}
+
+function expiredIn({ resources }: CompiledStack, { nowMs = Date.now() }: CompileOptions): readonly string[] {
+  return expiredExceptions(resources, nowMs);
 }
 
 function named(problem: Problem, environments: readonly string[]): Problem {
@@ -117,22 +131,23 @@ export function prepare(sources: SourceSet, options: CompileOptions): Prepared {
   const incomplete = problems.size > 0;
   const project = readProject(documents.project, kinds, problems);
   const environments = readEnvironments(documents, problems);
-  const layers = commandLayers({ params: options.params ?? [], paramsFiles: options.paramsFiles ?? [] }, project.parameters, problems);
+  const notices = new Set<string>();
+  const files = filesFor(options, notices);
+  const paramsFiles = readParamsFiles(options.paramsFiles ?? [], files, problems);
+  const layers = commandLayers({ params: options.params ?? [], paramsFiles }, project.parameters, problems);
   const language = languageOf(documents, project, kinds);
   const texts = new Texts(language, problems, incomplete);
   const locals = inferTypes({ language, texts, problems, locals: project.locals, blueprints: documents.blueprints });
-  const notices = new Set<string>();
-  const standIns = standInsFor(options, notices);
-  return { sources, documents, project, environments, language, texts, locals, layers, standIns, notices, problems };
+  return { sources, documents, project, environments, language, texts, locals, layers, files, paramsFiles, notices, problems };
 }
 
-function standInsFor({ sandbox }: CompileOptions, notices: Set<string>): StandIns {
-  if (!sandbox) return {};
+function filesFor({ sandbox, files = DISK }: CompileOptions, notices: Set<string>): FileSource {
+  if (!sandbox) return files;
   const publicKey = (path: string) => {
     notices.add(`the file ${path} does not exist: a throw-away key stands in for it on the sandbox`);
     return sandbox.throwAwayKey();
   };
-  return { publicKey };
+  return { ...files, publicKey };
 }
 
 function languageOf({ declarations, blueprints }: Documents, { parameters }: Project, kinds: Kinds): Language {

@@ -1,27 +1,18 @@
 /** The functions that read files: macros, because only those see the context, which knows the folder. */
 
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Ast, type DeclaredType, walk } from "./ast.ts";
+import type { FilesRead } from "./files.ts";
 import { type Checker, type Context, type Evaluator, entries, type MacroInput } from "./macros.ts";
 import { fromCel } from "./values.ts";
 
 /** The name under which a context carries the folder that relative paths start in; no expression can spell it. */
 export const DIRECTORY = "#directory";
-/** The name of the map in which a context keeps the texts of the files it has read, by absolute path. */
+/** The name under which a context carries the {@link FilesRead}. */
 export const FILES = "#files";
-/** The name under which a context carries its {@link StandIns}. */
-export const STAND_INS = "#standIns";
-
-/** What stands in for files that are not there: nothing, except on the sandbox. */
-export type StandIns = {
-  /** A public key for the file of this path. */
-  readonly publicKey?: (path: string) => string;
-};
 
 /** A file as an expression names it. */
-export type FileAccess = { readonly name: string; readonly path: string; readonly files: Map<string, string>; readonly standIns: StandIns };
+export type FileAccess = { readonly name: string; readonly path: string; readonly files: FilesRead };
 
 /** A function whose first argument is a path; `read` gives its value. */
 export function fileMacro({ ast, args }: MacroInput, read: (file: FileAccess, values: unknown) => string): object {
@@ -44,9 +35,8 @@ export function fileMacro({ ast, args }: MacroInput, read: (file: FileAccess, va
 }
 
 function accessTo(name: string, context: Context): FileAccess {
-  const known = <T>(member: string, otherwise: T) => (context.getValue(member) ?? otherwise) as T;
-  const path = resolve(known(DIRECTORY, "."), name.startsWith("~/") ? join(homedir(), name.slice(2)) : name);
-  return { name, path, files: known(FILES, new Map<string, string>()), standIns: known<StandIns>(STAND_INS, {}) };
+  const path = name.startsWith("~/") ? name : resolve(context.getValue(DIRECTORY) as string, name);
+  return { name, path, files: context.getValue(FILES) as FilesRead };
 }
 
 /** Expressions that read, by themselves, the files that an expression reads. */
@@ -62,32 +52,25 @@ export function fileReads(text: string, ast: Ast): readonly string[] {
 
 const FILE_FUNCTIONS: ReadonlySet<string> = new Set(["file", "userData", "publicKey"]);
 
-/** The text of a file, read at most once. */
+/** The text of a file. */
 export function readFile({ name, path, files }: FileAccess): string {
-  const known = files.get(path);
-  if (known !== undefined) return known;
-  try {
-    const text = readFileSync(path, "utf8");
-    files.set(path, text);
-    return text;
-  } catch (error) {
-    throw new Error(`the file ${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}); looked for ${path}`);
-  }
+  return toldByName(name, path, () => files.read(path));
 }
 
-/** The key in a public key file; on the sandbox another stands in for a file that is not there. */
-export function readPublicKey(file: FileAccess): string {
-  const { name, path, files, standIns } = file;
-  if (standIns.publicKey && !files.has(path) && !exists(path)) files.set(path, standIns.publicKey(name));
-  return publicKeyIn(readFile(file), name);
+/** The key in a public key file. */
+export function readPublicKey({ name, path, files }: FileAccess): string {
+  return publicKeyIn(
+    toldByName(name, path, () => files.readPublicKey(path, name)),
+    name,
+  );
 }
 
-function exists(path: string): boolean {
+function toldByName(name: string, path: string, read: () => string): string {
   try {
-    readFileSync(path);
-    return true;
+    return read();
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+    const { code = "unknown", path: tried = path } = error as NodeJS.ErrnoException;
+    throw new Error(`the file ${name} cannot be read (${code}); looked for ${tried}`);
   }
 }
 

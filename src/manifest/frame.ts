@@ -10,7 +10,7 @@ import type { View } from "../core/compiled.ts";
 import { type Accessor, UnknownAccess } from "./accessor.ts";
 import type { BlueprintInstance } from "./blueprint-instance.ts";
 import type { Declaration, Use } from "./declarations.ts";
-import { DIRECTORY, FILES, STAND_INS } from "./file-functions.ts";
+import { DIRECTORY, FILES } from "./file-functions.ts";
 import type { Names } from "./names.ts";
 import { remembered } from "./remembered.ts";
 import { DYN, type ObjectType, type Type } from "./types.ts";
@@ -94,7 +94,6 @@ export class Frame {
       params: instance ? instance.parameters(view) : toCel(names.params, statics.params),
       ...(instance ? { self: instance.self } : {}),
       [FILES]: world.files,
-      [STAND_INS]: world.standIns,
     };
     for (const [root, type] of language.roots(names)) {
       // A group of thousands is made once per view; its members read their attributes anew each time.

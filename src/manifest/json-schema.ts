@@ -1,10 +1,11 @@
 /** The JSON Schema of manifests, for editors: every kind, those of the project's blueprints, and its parameters. Every field takes its type or an expression. */
 
 import type { JsonObject } from "../core/json.ts";
-import type { Shape } from "../core/shape.ts";
+import type { ObjectShape, Shape } from "../core/shape.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 import { MONITOR } from "../monitor/monitor.ts";
 import { prepare } from "./compile.ts";
+import { LIFECYCLE } from "./lifecycle.ts";
 import { type MadeKind, madeKindsOf } from "./made-kinds.ts";
 import type { Parameter, ParameterSchema } from "./parameter-schema.ts";
 import type { SourceSet } from "./source.ts";
@@ -274,7 +275,7 @@ function parameterSchema(
 }
 
 function commonDefinitions(): JsonObject {
-  const choice = (...values: readonly string[]) => ({ anyOf: [{ enum: values }, EXPRESSION] });
+  const lifecycle = (shape: ObjectShape) => objectSchema(shape.fields, new SharedObjects(shape, "lifecycle"));
   return {
     metadata: {
       type: "object",
@@ -285,28 +286,10 @@ function commonDefinitions(): JsonObject {
         renamedFrom: { type: "string", description: "The key it had before." },
       },
     },
-    lifecycle: {
-      type: "object",
-      additionalProperties: false,
-      properties: {
-        deletion: choice("delete", "force", "retain", "protect"),
-        replace: choice("createFirst", "deleteFirst", "never"),
-        drift: choice("correct", "report", "ignore"),
-        ignoreFields: { type: "array", items: { type: "string" } },
-        adopt: { type: ["boolean", "string"] },
-        manage: { type: ["boolean", "string"] },
-      },
-    },
+    lifecycle: lifecycle(LIFECYCLE.resource),
     instanceLifecycle: {
-      type: "object",
-      additionalProperties: false,
-      description: "For the resources inside, where neither they nor their kinds say anything.",
-      properties: {
-        deletion: choice("delete", "force", "retain", "protect"),
-        replace: choice("createFirst", "deleteFirst", "never"),
-        drift: choice("correct", "report", "ignore"),
-        adopt: { anyOf: [{ type: "boolean" }, EXPRESSION] },
-      },
+      description: "For the resources inside, where neither they nor, of all but drift, their kinds say anything.",
+      ...lifecycle(LIFECYCLE.instance),
     },
     parameter: {
       type: "object",

@@ -1,6 +1,5 @@
 /** The Project and the Environments: what stands above the resources. */
 
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { EnvironmentSettings } from "../core/compiled.ts";
@@ -10,7 +9,8 @@ import type { Kinds } from "../kind/kind.ts";
 import { readPlain } from "./check-value.ts";
 import type { Documents, OwnDocument } from "./documents.ts";
 import { listMember, mapMember } from "./envelope.ts";
-import { type ListNode, type MapNode, makeSource, member, type Node, textOf } from "./node.ts";
+import type { FileSource } from "./files.ts";
+import { type ListNode, type MapNode, makeSource, member, type Node, type Source, textOf } from "./node.ts";
 import { type Output, projectOutputs } from "./outputs.ts";
 import { type Parameter, readParameters } from "./parameter-schema.ts";
 import type { Layer } from "./parameters.ts";
@@ -116,25 +116,30 @@ export function readEnvironments({ environments }: Documents, problems: Problems
   return read;
 }
 
+/** The texts of `--params FILE`. */
+export function readParamsFiles(names: readonly string[], files: FileSource, problems: Problems): readonly Source[] {
+  return names.flatMap((file) => {
+    try {
+      return [makeSource(file, dirname(resolve(file)), files.read(file))];
+    } catch {
+      problems.add(undefined, `the parameter file ${file} cannot be read`);
+      return [];
+    }
+  });
+}
+
 /** The layers that `--params FILE` and `--param k=v` give, in that order. */
 export function commandLayers(
-  options: { readonly params: readonly string[]; readonly paramsFiles: readonly string[] },
+  options: { readonly params: readonly string[]; readonly paramsFiles: readonly Source[] },
   parameters: readonly Parameter[],
   problems: Problems,
 ): readonly Layer[] {
-  const files = options.paramsFiles.flatMap((file) => fileLayer(file, problems));
+  const files = options.paramsFiles.flatMap((source) => fileLayer(source, problems));
   return [...files, ...options.params.flatMap((text) => flagLayer(text, parameters, problems))];
 }
 
-function fileLayer(file: string, problems: Problems): readonly Layer[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    problems.add(undefined, `the parameter file ${file} cannot be read`);
-    return [];
-  }
-  const [values] = parseSource(makeSource(file, dirname(resolve(file)), text), problems);
+function fileLayer(source: Source, problems: Problems): readonly Layer[] {
+  const [values] = parseSource(source, problems);
   if (!values) return [];
   if (values.type === "map") return [{ values }];
   problems.add(values.place, "a parameter file must be a map of names to values");

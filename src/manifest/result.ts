@@ -79,7 +79,7 @@ function digestOf({ prepared, values, world, resources, lookups, instances, moni
       name,
       outputs.map((output) => [output.name, plainJson(output.value)]),
     ]),
-    files: [...world.files.values()],
+    files: [...world.files.texts.values()],
   });
 }
 

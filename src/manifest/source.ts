@@ -48,10 +48,14 @@ export async function loadSources(options: SourceOptions): Promise<SourceSet> {
 
 /** As {@link loadSources}, from texts in memory: for tests, and for texts that are no files. */
 export function sourcesOf(texts: Readonly<Record<string, string>>, directory: string = process.cwd()): SourceSet {
+  return parsedSources(Object.entries(texts).map(([file, text]) => makeSource(file, resolve(directory, dirname(file)), text)));
+}
+
+/** As {@link loadSources}, from sources that were read before. */
+export function parsedSources(sources: readonly Source[], origin?: string): SourceSet {
   const problems = new Problems();
-  const sources = Object.entries(texts).map(([file, text]) => makeSource(file, resolve(directory, dirname(file)), text));
   const documents = sources.flatMap((source) => parseSource(source, problems));
-  return { sources, documents, problems: problems.list() };
+  return { sources, documents, problems: problems.list(), ...(origin === undefined ? {} : { origin }) };
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

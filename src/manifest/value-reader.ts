@@ -13,6 +13,7 @@ import type { Resolved } from "./links.ts";
 import { type Loop, loopedText, loopValueText, parenthesized } from "./loops.ts";
 import type { ExpressionScope } from "./names.ts";
 import { isDirective, type ListNode, type MapNode, type Node, type Place, type ScalarNode } from "./node.ts";
+import { scalarsOf } from "./node-values.ts";
 import type { Problems } from "./problems.ts";
 import type { PlacedReference, Text, Texts } from "./texts.ts";
 import { fits, shapeText, type Type, typeText } from "./types.ts";
@@ -182,20 +183,44 @@ export class ValueReader {
 
   #stays(unknown: UnknownAccess, text: Text, reading: Inner): Json {
     if (reading.stay && !reading.stay(unknown, text.place)) return REPORTED;
-    this.#readFiles(text, reading);
+    this.readFiles(text, reading);
     // A loop's variable exists while the manifests are read and not later, so its value is written in its place.
     if (reading.loops.length > 0) return { $expr: loopedText(text.expression, reading.loops) };
     return this.#frame.instance?.parts(text.expression) ?? { $expr: text.expression.text };
   }
 
-  /** Files are read now even if their text is needed later: the digest covers them, and one that is missing is told. */
-  #readFiles({ expression, place }: Text, reading: Inner): void {
+  /**
+   * Reads every file that an expression will ever read, those that its locals read among them: the digest covers them, one that
+   * is missing is told, and a revision is kept with all of them.
+   */
+  readFiles({ expression, place }: Pick<Text, "expression" | "place">, { scope, context }: Pick<Reading, "scope" | "context">): void {
     for (const read of expression.files) {
-      const file = this.#frame.world.language.check(read, reading.scope).expression;
+      const file = this.#frame.world.language.check(read, scope).expression;
       try {
-        file?.evaluate(reading.context ?? {});
+        if (file) file.evaluate(context ?? {});
+        else
+          this.#problems.add(
+            place,
+            `which file ${read} reads cannot be told before any AWS call`,
+            "read the files in a local, and take their texts from it",
+          );
       } catch (error) {
         if (!(error instanceof UnknownAccess)) this.#failed(error, { expression, place });
+        else staticOnly(this.#problems, "the path of a file")(error, place);
+      }
+    }
+    for (const { root, name } of expression.references) if (root === "local") this.#readFilesOfLocals(name);
+  }
+
+  #readFilesOfLocals(name: string | undefined): void {
+    const { root, unreadLocals } = this.#frame.world;
+    for (const [local, node] of [...unreadLocals]) {
+      if ((name ?? local) !== local) continue;
+      unreadLocals.delete(local);
+      const site = { scope: root.names.scope, context: root.context(node.place.source.directory) };
+      for (const scalar of scalarsOf(node)) {
+        const read = this.#texts.read(scalar, site.scope);
+        if ("text" in read) this.readFiles(read.text, site);
       }
     }
   }

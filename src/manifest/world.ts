@@ -4,10 +4,11 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import { type Accessor, UnknownAccess } from "./accessor.ts";
 import type { Declaration } from "./declarations.ts";
-import type { StandIns } from "./file-functions.ts";
+import type { FilesRead } from "./files.ts";
 import { Frame } from "./frame.ts";
 import type { Language } from "./language.ts";
 import type { ExpressionScope } from "./names.ts";
+import type { Node } from "./node.ts";
 import type { ObjectType } from "./types.ts";
 
 /** One resource or lookup after `forEach`. */
@@ -33,30 +34,33 @@ export type Statics = { readonly project: JsonObject; readonly env: JsonObject; 
 export type WorldInput = {
   readonly language: Language;
   readonly statics: Statics;
-  readonly standIns: StandIns;
+  readonly files: FilesRead;
   /** How `local.NAME` is evaluated in a context. */
   readonly local: (name: string, context: object) => unknown;
+  /** What the locals are made from. */
+  readonly locals: ReadonlyMap<string, Node>;
 };
 
 /** See the file's header. */
 export class World {
   readonly language: Language;
   readonly statics: Statics;
-  readonly standIns: StandIns;
+  readonly files: FilesRead;
+  /** The locals whose files nobody has asked for yet. */
+  readonly unreadLocals: Map<string, Node>;
   /** The project's own documents. */
   readonly root: Frame;
-  /** Files that expressions read, by absolute path: read once, so that a revision does not change under a run. */
-  readonly files = new Map<string, string>();
   /** How the expressions of a frame write a resource that they hold as a value. */
   readonly paths = new WeakMap<object, { readonly frame: Frame; readonly path: string }>();
   readonly #instances = new Map<ResourceKey, Instance>();
   readonly #local: WorldInput["local"];
 
-  constructor({ language, statics, standIns, local }: WorldInput) {
+  constructor({ language, statics, files, local, locals }: WorldInput) {
     this.language = language;
     this.statics = statics;
-    this.standIns = standIns;
+    this.files = files;
     this.#local = local;
+    this.unreadLocals = new Map(locals);
     this.root = new Frame(this, language.names);
   }
 

@@ -164,7 +164,12 @@ export function compile(manifest: Manifest): CompiledStack {
   return {
     stack: STACK,
     source: "simulation",
-    environment: { name: STACK.environment, confirm: {}, drift: { mode: "correct", intervalMs: 60_000 } },
+    environment: {
+      name: STACK.environment,
+      confirm: {},
+      drift: { mode: "correct", intervalMs: 60_000 },
+      approval: { mode: "auto", allow: { replace: false, delete: false } },
+    },
     resources,
     lookups: [],
     monitors: [],

@@ -128,7 +128,12 @@ function compile(kind: AnyKind, toys: readonly Toy[]): CompiledStack {
   return {
     stack: STACK,
     source: "toy",
-    environment: { name: "test", confirm: {}, drift: { mode: "correct", intervalMs: 0 } },
+    environment: {
+      name: "test",
+      confirm: {},
+      drift: { mode: "correct", intervalMs: 0 },
+      approval: { mode: "auto", allow: { replace: false, delete: false } },
+    },
     resources,
     lookups: [],
     monitors: [],

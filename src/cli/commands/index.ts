@@ -23,6 +23,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./diff.ts")).default,
   },
   { name: "apply", summary: "bring AWS to what the manifests say", load: async () => (await import("./apply.ts")).default },
+  {
+    name: "controller",
+    summary: "keep every stack equal to its accepted revision, continuously",
+    load: async () => (await import("./controller.ts")).default,
+  },
   { name: "delete", summary: "delete a stack, or single resources", load: async () => (await import("./delete.ts")).default },
   { name: "unprotect", summary: "allow the deletion of a protected resource", load: async () => (await import("./unprotect.ts")).default },
   { name: "get", summary: "list resources, orphans or stacks", load: async () => (await import("./get.ts")).default },

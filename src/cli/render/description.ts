@@ -5,6 +5,7 @@ import type { JsonObject } from "../../core/json.ts";
 import type { Change } from "../../core/plan.ts";
 import type { StackEvent } from "../../core/record.ts";
 import type { KindId, ResourceKey } from "../../core/resource.ts";
+import { formatDuration } from "../duration.ts";
 import type { ResourceView } from "../view.ts";
 import { changeLines, type PlanView } from "./plan.ts";
 import { alignRows, type Row } from "./table.ts";
@@ -48,8 +49,10 @@ function conditionText({ type, status, reason, message, since }: ResourceView["s
 }
 
 function lifecycleText(lifecycle: NonNullable<ResourceView["lifecycle"]>): string {
-  const { deletion, replace, drift, manage } = lifecycle;
-  return `deletion ${deletion} · replace ${replace} · drift ${drift}${manage ? "" : " · read only"}`;
+  const { deletion, replace, drift, driftIntervalMs, knownDrift = [], manage } = lifecycle;
+  const interval = driftIntervalMs === undefined ? "" : ` every ${formatDuration(driftIntervalMs)}`;
+  const known = knownDrift.map(({ path, until, reason }) => ` · drift of ${path} known until ${until}: ${reason}`).join("");
+  return `deletion ${deletion} · replace ${replace} · drift ${drift}${interval}${manage ? "" : " · read only"}${known}`;
 }
 
 function declaredText({ declaredAt = "", within = [] }: Description): string {

@@ -1,0 +1,185 @@
+/**
+ * Which revision is in force: the accepted one, brought from the state; a watched change that policy accepts; what a person
+ * approves. Whatever is wrong with a change, the accepted revision stays in force.
+ */
+
+import type { EnvironmentSettings } from "../core/compiled.ts";
+import { BeaconError } from "../core/errors.ts";
+import { equal, type Json } from "../core/json.ts";
+import type { Awaiting, Grants, Revision, StackRequest } from "../core/record.ts";
+import { makePlan, observe } from "../engine/engine.ts";
+import { allGrants, isWithoutGrants, NO_GRANTS, nextRevision } from "../engine/revision.ts";
+import type { World } from "../engine/types.ts";
+import { circumstancesOf, compiledOf, type Holding } from "./holding.ts";
+import { type Judgement, judge } from "./judge.ts";
+import { awaitingOf } from "./standing.ts";
+import type { SourceState } from "./tools.ts";
+
+/** Brings the accepted revision into force where it is not: what was compiled and seen of an earlier one is dropped. */
+export async function bringIntoForce(holding: Holding, watched: SourceState | undefined): Promise<void> {
+  const { revision, compiled } = holding;
+  if (!revision || compiled?.digest === revision.digest) return;
+  holding.compiled = await compiledOf(holding, revision, watched);
+  holding.world = undefined;
+  holding.plan = undefined;
+  holding.setbacks.clear();
+}
+
+/**
+ * What the environment's policy says to a change, judged without any grant: accepted with these grants, or asked for. What has
+ * vanished meanwhile is drift, and no part of it.
+ */
+export function policyOn(
+  { act, drift, wanting }: Judgement,
+  { approval }: Pick<EnvironmentSettings, "approval">,
+): { readonly isAccepted: boolean; readonly grants: Grants } {
+  const grants = { delete: wanting.delete, replace: wanting.replace, missing: [] };
+  const isAllowed =
+    approval.mode === "auto" &&
+    (grants.delete.length === 0 || approval.allow.delete) &&
+    (grants.replace.length === 0 || approval.allow.replace);
+  const changesNothing = isWithoutGrants(grants) && act.every(({ key }) => drift.has(key));
+  return { isAccepted: isAllowed || changesNothing, grants };
+}
+
+/** Considers the watched manifests: accepts them, asks for an approval, or leaves them. Resolves to their problem, if they have one. */
+export async function considerSource(holding: Holding, watched: SourceState | undefined): Promise<string | undefined> {
+  if (!watched) return undefined;
+  if (!watched.ok) return invalid(holding, watched);
+  const { revision, state } = holding;
+  const isHeld = state.requests.some((request) => request.type === "hold" && request.digest === watched.digest);
+  const isAccepted = revision?.digest === watched.compiled.digest;
+  if (isHeld || isAccepted || holding.isPausedWhole()) return dropProposal(holding);
+  if (revision && revision.source !== watched.compiled.source) {
+    return `the stack was applied from ${revision.source}, and these manifests are ${watched.compiled.source}: beaconctl apply --take-over`;
+  }
+  const approval = approvalOf(holding, "revision");
+  if (holding.considered === watched.digest && holding.awaiting && !approval) return undefined;
+  await propose(holding, watched, approval);
+  return undefined;
+}
+
+function invalid(holding: Holding, watched: Extract<SourceState, { ok: false }>): string {
+  if (holding.considered !== watched.digest) {
+    holding.event({ type: "SourceInvalid", message: watched.problem });
+    holding.tools.tell({ type: "sourceInvalid", stack: holding.stack, message: watched.problem });
+  }
+  holding.considered = watched.digest;
+  dropProposal(holding);
+  return watched.problem;
+}
+
+function dropProposal(holding: Holding): undefined {
+  if (holding.awaiting?.what === "revision") holding.awaiting = undefined;
+}
+
+async function propose(holding: Holding, watched: Extract<SourceState, { ok: true }>, approval: Approval | undefined): Promise<void> {
+  const { context, stack, tools } = holding;
+  const { compiled, digest } = watched;
+  const world = await observe(context, compiled);
+  const plan = makePlan(context, world, {});
+  const { isAccepted, grants } = policyOn(judge(plan, circumstancesOf(holding, compiled, NO_GRANTS)), compiled.environment);
+  const counts = ["create", "update"].map((action) => `${plan.changes.filter((change) => change.action === action).length} to ${action}`);
+  const message = `a change of the watched manifests (${counts.join(", ")})`;
+  const awaiting = awaitingOf("revision", grants, { digest: `${compiled.digest} ${plan.digest}`, message }) as Awaiting;
+  if (isAccepted || approval?.digest === awaiting.digest) {
+    await accept(holding, { watched, world, grants, by: approval?.by ?? `policy of ${compiled.environment.name}` });
+  } else if (holding.awaiting?.digest !== awaiting.digest) {
+    holding.event({ type: "ApprovalNeeded", message: `${awaiting.message}: beaconctl approve --expect ${awaiting.digest}` });
+    tools.tell({ type: "approvalNeeded", stack, digest: awaiting.digest, message: awaiting.message });
+    holding.awaiting = awaiting;
+  }
+  holding.considered = digest;
+  if (approval) await withdraw(holding, [approval]);
+}
+
+type Accepted = {
+  readonly watched: Extract<SourceState, { ok: true }>;
+  readonly world: World;
+  readonly grants: Grants;
+  readonly by: string;
+};
+
+async function accept(holding: Holding, { watched, world, grants, by }: Accepted): Promise<void> {
+  const { stack, tools, way } = holding;
+  const { compiled, bundle, commit } = watched;
+  const { region, accountId } = way;
+  const message = `accepted from the watched manifests`;
+  const revision = nextRevision(compiled, world, {
+    ...{ at: holding.now(), by, region, accountId, grants, message },
+    ...(commit === undefined ? {} : { commit }),
+  });
+  await holding.putRevision(revision, bundle);
+  holding.state = { ...world.state, revision, requests: holding.state.requests };
+  holding.compiled = compiled;
+  holding.world = { ...world, state: holding.state };
+  holding.plan = undefined;
+  holding.awaiting = undefined;
+  holding.setbacks.clear();
+  holding.event({ type: "RevisionAccepted", message: `revision ${revision.number}, ${by}` });
+  tools.tell({ type: "revisionAccepted", stack, revision: revision.number, by, message });
+}
+
+type Approval = Extract<StackRequest, { type: "approve" }>;
+
+function approvalOf({ state, awaiting }: Holding, what: Awaiting["what"]): Approval | undefined {
+  const approval = state.requests.find((request) => request.type === "approve");
+  return awaiting?.what === what ? approval : undefined;
+}
+
+/**
+ * What the last judgement wants a person for, kept up to date; and an approval of exactly that, which becomes part of the
+ * revision. True when something was approved: the pass is to be made again.
+ */
+export async function heedApproval(holding: Holding): Promise<boolean> {
+  if (holding.awaiting?.what === "revision") return false;
+  const { judgement, revision, state, stack, tools } = holding;
+  const awaiting = judgement ? awaitingOf("missing", judgement.wanting) : undefined;
+  const isNew = awaiting !== undefined && awaiting.digest !== holding.awaiting?.digest;
+  holding.awaiting = awaiting;
+  const approval = state.requests.find((request) => request.type === "approve");
+  if (awaiting && revision && approval?.digest === awaiting.digest) {
+    await holding.putRevision({ ...revision, grants: allGrants(revision.grants ?? NO_GRANTS, awaiting.grants) });
+    holding.event({ type: "Approved", message: `${awaiting.message}, by ${approval.by}` });
+    await withdraw(holding, [approval]);
+    holding.awaiting = undefined;
+    holding.reload(await tools.store.load(stack));
+    return true;
+  }
+  // It names something else than what is asked by now: a person shall look again.
+  if (approval) await withdraw(holding, [approval]);
+  if (isNew) {
+    holding.event({ type: "ApprovalNeeded", message: `${awaiting.message}: beaconctl approve --expect ${awaiting.digest}` });
+    tools.tell({ type: "approvalNeeded", stack, digest: awaiting.digest, message: awaiting.message });
+  }
+  return false;
+}
+
+/** Takes requests back that were heard. */
+export async function withdraw(holding: Holding, requests: readonly StackRequest[]): Promise<void> {
+  if (requests.length === 0) return;
+  await holding.tools.store.withdraw(holding.stack, requests);
+  const left = holding.state.requests.filter((request) => !requests.includes(request));
+  holding.state = { ...holding.state, requests: left };
+}
+
+/** Grants that were used up: a replacement or a deletion is approved once. The revision without them, or undefined where it keeps all. */
+export function spent(
+  revision: Revision,
+  done: { readonly replaced: readonly string[]; readonly deleted: readonly string[]; readonly made: readonly string[] },
+): Revision | undefined {
+  const grants = revision.grants ?? NO_GRANTS;
+  const left: Grants = {
+    delete: grants.delete.filter((key) => !done.deleted.includes(key)),
+    replace: grants.replace.filter((key) => !done.replaced.includes(key)),
+    missing: grants.missing.filter((key) => !done.made.includes(key)),
+  };
+  if (equal(left as unknown as Json, grants as unknown as Json)) return undefined;
+  const { grants: _grants, ...rest } = revision;
+  return isWithoutGrants(left) ? rest : { ...rest, grants: left };
+}
+
+/** True for an error that leaves the stack as it is until a person, or another version, does something. */
+export function needsPerson(error: unknown): error is BeaconError {
+  return error instanceof BeaconError && ["SourceMissing", "RevisionOutdated", "StateDamaged", "StateTooNew"].includes(error.code);
+}

@@ -1,0 +1,125 @@
+/** What a pass writes down and tells: drift as it comes, goes and is put back, who it was, and how each resource stands. */
+
+import { digest, type Json } from "../core/json.ts";
+import type { Change } from "../core/plan.ts";
+import type { Attribution, Drift, ResourceRecord } from "../core/record.ts";
+import type { ResourceKey } from "../core/resource.ts";
+import type { Result } from "../engine/types.ts";
+import { attributed, countRounds, driftText, openDrift, withDrift, without } from "./drift.ts";
+import type { Holding } from "./holding.ts";
+import type { Judgement } from "./judge.ts";
+import { isNews, isStalled, withStanding } from "./standing.ts";
+
+/** Drift that this look has found first, or finds no more. */
+export function noteDrift(holding: Holding, { drift }: Judgement): void {
+  const known = [...holding.state.records.values()].filter((record) => record.drift).map(({ key }) => key);
+  for (const key of new Set([...drift.keys(), ...known])) {
+    const record = holding.state.records.get(key);
+    if (!record) continue;
+    const before = record.drift ?? [];
+    const open = openDrift(before, drift.get(key) ?? [], holding.now());
+    const fresh = without(open, before);
+    if (fresh.length > 0) noteFound(holding, record, open, fresh);
+    else if (open.length < before.length) holding.put(withDrift(record, open));
+    const gone = without(before, open).filter(({ path }) => !open.some((one) => one.path === path));
+    if (gone.length > 0) noteGone(holding, key, gone);
+  }
+}
+
+function noteFound(holding: Holding, record: ResourceRecord, open: readonly Drift[], fresh: readonly Drift[]): void {
+  const { tools, stack } = holding;
+  const { key } = record;
+  const by = tools.attributor?.known(record, fresh);
+  const now = by ? open.map((one) => (fresh.includes(one) ? { ...one, by } : one)) : open;
+  const found = now.slice(0).filter(({ path }) => fresh.some((one) => one.path === path));
+  holding.put(withDrift(record, now));
+  tellDrift(holding, key, found);
+  const mode = holding.compiled?.resources.find((resource) => resource.key === key)?.lifecycle.drift;
+  tools.tell({
+    type: "driftFound",
+    stack,
+    resource: key,
+    drift: found,
+    mode: mode === "report" || holding.isPaused(key) ? "report" : "correct",
+  });
+  if (!by) tools.attributor?.ask(record, fresh, (who) => noteWho(holding, key, fresh, who));
+}
+
+// One event for one drift: whoever it was is written into it when that becomes known.
+function tellDrift(holding: Holding, key: ResourceKey, drift: readonly Drift[]): void {
+  const [first] = drift;
+  const by = drift.find((one) => one.by)?.by;
+  const who = by ? `, by ${by.principal} from ${by.sourceIp} (${by.action})` : "";
+  const name = digest([key, drift.map(({ path, to, firstSeenAt }) => ({ path, to, firstSeenAt }))] as unknown as Json, 12);
+  holding.event({
+    ...(first ? { at: first.firstSeenAt } : {}),
+    type: "Drifted",
+    resource: key,
+    message: `${driftText(drift)}${who}`,
+    drift,
+    id: `drift.${name}`,
+  });
+}
+
+function noteWho(holding: Holding, key: ResourceKey, drift: readonly Drift[], by: Attribution): void {
+  if (holding.lease.signal.aborted) return;
+  const named = attributed(drift, by);
+  tellDrift(holding, key, named);
+  holding.tools.tell({ type: "driftAttributed", stack: holding.stack, resource: key, drift: named });
+  const record = holding.state.records.get(key);
+  if (!record) return;
+  const isTheirs = (path: string) => drift.some((one) => one.path === path);
+  const open = (record.drift ?? []).map((one) => (isTheirs(one.path) && !one.by ? { ...one, by } : one));
+  const rounds = (record.rounds ?? []).map((round) => (isTheirs(round.path) ? { ...round, by } : round));
+  holding.put(withDrift(record, open, rounds));
+}
+
+function noteGone(holding: Holding, key: ResourceKey, gone: readonly Drift[]): void {
+  holding.event({ type: "DriftGone", resource: key, message: `${driftText(gone)}: no longer differs`, drift: gone });
+  holding.tools.tell({ type: "driftGone", stack: holding.stack, resource: key, drift: gone });
+}
+
+/** Conditions that changed with this judgement, and the stalls and recoveries that people should hear of. */
+export function noteStanding(holding: Holding, { stalls }: Judgement): void {
+  const { stack, tools } = holding;
+  const now = holding.now();
+  for (const record of holding.state.records.values()) {
+    const stall = stalls.get(record.key);
+    // What failed in a pass keeps saying so until it is done.
+    if (!stall && holding.setbacks.has(record.key)) continue;
+    const standing = withStanding(record, stall, now);
+    if (!isNews(record, standing)) continue;
+    holding.put(standing);
+    if (stall && !isStalled(record)) {
+      holding.event({ type: "Stalled", resource: record.key, message: `${stall.reason}: ${stall.message}` });
+      tools.tell({ type: "stalled", stack, resource: record.key, ...stall });
+    }
+    if (!stall && isStalled(record)) {
+      holding.event({ type: "Recovered", resource: record.key, message: "goes on by itself again" });
+      tools.tell({ type: "recovered", stack, resource: record.key, message: "goes on by itself again" });
+    }
+  }
+}
+
+/** What was carried out, as far as it was drift: put back, and counted. */
+export function noteCorrected(
+  holding: Holding,
+  { changes, judgement, results }: { changes: readonly Change[]; judgement: Judgement; results: readonly Result[] },
+): void {
+  const { stack, tools } = holding;
+  const undone = new Map(results.filter(({ outcome }) => outcome !== "done").map((result) => [result.key, result]));
+  for (const { key } of changes) {
+    const record = holding.state.records.get(key);
+    const open = record?.drift ?? [];
+    const failed = undone.get(key);
+    if (failed?.outcome === "failed")
+      tools.tell({ type: "stalled", stack, resource: key, reason: failed.reason ?? "Failed", message: failed.message });
+    if (!record || open.length === 0 || failed) continue;
+    const corrected = open.filter(({ path }) => !judgement.leave(key, path));
+    if (corrected.length === 0) continue;
+    const rest = open.filter((one) => !corrected.includes(one));
+    holding.put(withDrift(record, rest, countRounds(record.rounds ?? [], corrected, holding.now())));
+    const since = Math.min(...corrected.map(({ by, firstSeenAt }) => Date.parse(by?.at ?? firstSeenAt)));
+    tools.tell({ type: "driftCorrected", stack, resource: key, drift: corrected, afterMs: Math.max(0, tools.runtime.now() - since) });
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * A pass: observe, decide, act, record, for one stack under its lease.
+ *
+ * What triggered it says only where to look; what is done follows from the world as this look has it. Nothing is done that the
+ * judgement does not allow, and nothing beyond what the plan says.
+ */
+
+import { backoffMs } from "../aws/runtime.ts";
+import type { CompiledStack } from "../core/compiled.ts";
+import { BeaconError } from "../core/errors.ts";
+import { canonical, digest, equal, type Json } from "../core/json.ts";
+import type { Change, Plan } from "../core/plan.ts";
+import type { KindId, ResourceKey } from "../core/resource.ts";
+import { execute, lookAgain, makePlan, observe } from "../engine/engine.ts";
+import { NO_GRANTS } from "../engine/revision.ts";
+import type { Result, RunReport, World } from "../engine/types.ts";
+import type { Remote } from "../kind/kind.ts";
+import { spent } from "./acceptance.ts";
+import { noteCorrected, noteDrift, noteStanding } from "./bookkeeping.ts";
+import type { Holding } from "./holding.ts";
+import { circumstancesOf } from "./holding.ts";
+import { type Judgement, judge } from "./judge.ts";
+
+/** What a pass did. */
+export type Passed = { readonly looked: number; readonly acted: readonly ResourceKey[]; readonly results: readonly Result[] };
+
+/** Sees the world again as far as `kinds` go (everything at first), and brings about what may be. Throws LeaseLost, ReadFailed. */
+export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: AbortSignal): Promise<Passed> {
+  const looked = await look(holding, kinds);
+  const { world, compiled } = holding;
+  if (!world || !compiled) return { looked, acted: [], results: [] };
+  const plan = holding.plan ?? makePlan(holding.context, world, {});
+  holding.plan = plan;
+  const judgement = judgementOf(holding, plan);
+  noteDrift(holding, judgement);
+  noteStanding(holding, judgement);
+  const changes = judgement.act.filter((change) => isTimeFor(holding, change));
+  if (changes.length === 0) {
+    holding.results = stillUnfinished(holding, plan);
+    return { looked, acted: [], results: holding.results };
+  }
+  const report = await act(holding, { plan, changes, judgement, stop });
+  return { looked, acted: changes.map(({ key }) => key), results: report.results };
+}
+
+/** Lists what is to be listed. Resolves to the number of kinds. */
+async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<number> {
+  const { context, compiled, world } = holding;
+  if (!compiled) return 0;
+  const wanted = new Set([...kinds, ...holding.stale]);
+  if (!world) {
+    holding.world = await observe(context, compiled);
+    holding.plan = undefined;
+  } else if (wanted.size > 0) {
+    const seen = await lookAgain(context, world, { state: holding.state, kinds: wanted });
+    if (!sameRemotes(world, seen, wanted)) holding.plan = undefined;
+    holding.world = seen;
+  }
+  holding.stale.clear();
+  return world ? wanted.size : holding.kindIds().size;
+}
+
+// A sweep of a large stack costs more than to see that nothing has moved.
+function sameRemotes(before: World, after: World, kinds: ReadonlySet<KindId>): boolean {
+  return [...kinds].every((id) => equal(values(before.remotes.get(id)), values(after.remotes.get(id))));
+}
+
+function values(remotes: readonly Remote[] | undefined): Json {
+  return (remotes ?? []).map(({ id, values, tags, deleting }) => ({ id, values, tags, deleting })) as unknown as Json;
+}
+
+function judgementOf(holding: Holding, plan: Plan): Judgement {
+  const judgement = judge(plan, circumstancesOf(holding, holding.compiled as CompiledStack, holding.revision?.grants ?? NO_GRANTS));
+  holding.judgement = judgement;
+  return judgement;
+}
+
+/** False while what failed is let be: for a time, or, where AWS would refuse the very same again, until something changes. */
+function isTimeFor({ setbacks, tools }: Holding, change: Change): boolean {
+  const setback = setbacks.get(change.key);
+  if (!setback) return true;
+  const isTheSame = setback.change === nameOf(change);
+  return (isTheSame && setback.terminal ? false : tools.runtime.monotonic() >= setback.untilMs) || !isTheSame;
+}
+
+function nameOf(change: Change): string {
+  return digest(canonical(change as unknown as Json), 16);
+}
+
+// What failed for good is unfinished for as long as its change is wanted.
+function stillUnfinished({ results, setbacks }: Holding, { changes }: Plan): readonly Result[] {
+  const wanted = new Set(changes.filter(({ action }) => action !== "none").map(({ key }) => key));
+  return results.filter(({ key }) => wanted.has(key) && setbacks.has(key));
+}
+
+type Acting = { readonly plan: Plan; readonly changes: readonly Change[]; readonly judgement: Judgement; readonly stop: AbortSignal };
+
+async function act(holding: Holding, { plan, changes, judgement, stop }: Acting): Promise<RunReport> {
+  const { context, stack, tools, lease } = holding;
+  const report = await execute(context, {
+    world: holding.world as World,
+    plan: { ...plan, changes },
+    authority: holding.authority(),
+    options: { strict: true, leave: judgement.leave },
+    stop,
+  });
+  for (const { kind } of changes) holding.stale.add(kind);
+  noteSetbacks(holding, changes, report.results);
+  holding.reload(await tools.store.load(stack));
+  noteCorrected(holding, { changes, judgement, results: report.results });
+  holding.results = report.results.filter(({ outcome }) => outcome !== "done" && outcome !== "interrupted");
+  await keepRevision(holding, changes, report);
+  await lease.journal.commit();
+  return report;
+}
+
+function noteSetbacks({ setbacks, tools }: Holding, changes: readonly Change[], results: readonly Result[]): void {
+  const { runtime, pace } = tools;
+  const ended = new Map(results.map((result) => [result.key, result]));
+  for (const change of changes) {
+    const result = ended.get(change.key);
+    if (!result || result.outcome === "done") setbacks.delete(change.key);
+    if (result?.outcome !== "failed") continue;
+    const failures = (setbacks.get(change.key)?.failures ?? 0) + 1;
+    const waitMs = pace.retryMinMs + backoffMs(runtime, failures, pace.retryMinMs, pace.retryMaxMs);
+    const terminal = result.reason !== undefined && TERMINAL.has(result.reason);
+    setbacks.set(change.key, { failures, untilMs: runtime.monotonic() + waitMs, change: nameOf(change), terminal });
+  }
+}
+
+// AWS would say the same again: it waits for another revision, for other credentials, or for a person who asks for a check.
+const TERMINAL: ReadonlySet<string> = new Set(["Refused", "Failed", "NotOwned", "Conflict", "Protected", "ReplacementForbidden"]);
+
+/** A revision's outputs as they are now; and what was approved once and is done, which is not approved again. */
+async function keepRevision(holding: Holding, changes: readonly Change[], { results, outputs, interrupted }: RunReport): Promise<void> {
+  const { revision } = holding;
+  if (!revision || interrupted) return;
+  const unfinished = new Set(results.filter(({ outcome }) => outcome !== "done").map(({ key }) => key));
+  const done = (action: Change["action"]) =>
+    changes.filter((change) => change.action === action && !unfinished.has(change.key)).map(({ key }) => key);
+  const left = spent(revision, { replaced: done("replace"), deleted: done("delete"), made: done("create") }) ?? revision;
+  if (left === revision && equal(outputs, revision.outputs)) return;
+  try {
+    await holding.putRevision({ ...left, outputs });
+  } catch (error) {
+    // A newer revision was accepted meanwhile: its own outputs follow.
+    if (!(error instanceof BeaconError && error.code === "StateConflict")) throw error;
+  }
+}

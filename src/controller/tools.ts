@@ -1,0 +1,76 @@
+/** What a controller works with: the outside world behind ports, and the pace it keeps. */
+
+import type { Reader, Writer } from "../aws/service.ts";
+import type { CompiledStack } from "../core/compiled.ts";
+import type { Attribution, Drift, ResourceRecord, SourceBundle } from "../core/record.ts";
+import type { Stack } from "../core/resource.ts";
+import type { Lease, Runtime, StateStore } from "../core/store.ts";
+import type { Settings } from "../engine/types.ts";
+import type { Kinds } from "../kind/kind.ts";
+import type { Listener } from "./events.ts";
+
+/** How often, and how soon. */
+export type Pace = {
+  /** Between two looks at a resource, where neither it nor its environment says otherwise. */
+  readonly intervalMs: number;
+  /** Between two questions whether a revision or a request has come. */
+  readonly newsMs: number;
+  /** After something was sent for a resource, until it is looked at again. */
+  readonly verifyMs: number;
+  /** The first and the longest wait after a failure; it doubles in between. */
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+};
+
+/** A way to AWS with the rights of one stack's role. */
+export type StackWay = {
+  readonly region: string;
+  readonly accountId: string;
+  readonly caller: string;
+  readonly reader: Reader;
+  readonly writer: (lease: Lease) => Writer;
+};
+
+/** What the watched manifests are by now. `digest`: of all their texts, whatever they say. */
+export type SourceState =
+  | {
+      readonly ok: true;
+      readonly digest: string;
+      readonly compiled: CompiledStack;
+      readonly bundle?: SourceBundle;
+      readonly commit?: string;
+    }
+  | { readonly ok: false; readonly digest: string; readonly problem: string };
+
+/** Manifests that a controller watches. */
+export interface WatchedSource {
+  /** Whose they are; undefined until they were valid once. */
+  readonly stack: Stack | undefined;
+  /** What they are by now; undefined where they are another stack's. */
+  current(stack: Stack): SourceState | undefined;
+  /** Called after each change, valid or not, until the answer is called. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Tells who changed what. Never waited for by a correction. */
+export interface Attributor {
+  /** From what was heard already; undefined where nobody is known yet. */
+  known(record: ResourceRecord, drift: readonly Drift[]): Attribution | undefined;
+  /** Asks CloudTrail, now or later; calls back at most once. */
+  ask(record: ResourceRecord, drift: readonly Drift[], found: (by: Attribution) => void): void;
+}
+
+/** See the file's header. */
+export type Tools = {
+  readonly kinds: Kinds;
+  readonly store: StateStore;
+  readonly runtime: Runtime;
+  readonly settings: Settings;
+  readonly pace: Pace;
+  /** Who holds the leases: `beacon@host (pid 1)`. */
+  readonly holder: string;
+  readonly tell: Listener;
+  readonly open: (roleArn: string | undefined) => Promise<StackWay>;
+  readonly source?: WatchedSource;
+  readonly attributor?: Attributor;
+};
