@@ -1,11 +1,11 @@
 /** `describe`: one resource on one screen. */
 
+import { formatDuration } from "../../core/duration.ts";
 import type { MemberText } from "../../core/field.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Change } from "../../core/plan.ts";
 import type { StackEvent } from "../../core/record.ts";
 import type { KindId, ResourceKey } from "../../core/resource.ts";
-import { formatDuration } from "../duration.ts";
 import type { ResourceView } from "../view.ts";
 import { changeLines, type PlanView } from "./plan.ts";
 import { alignRows, type Row } from "./table.ts";
