@@ -31,7 +31,7 @@ export async function bringIntoForce(holding: Holding, watched: SourceState | un
  */
 export function policyOn(
   { act, drift, wanting }: Judgement,
-  { approval = { mode: "auto", allow: { replace: false, delete: false } } }: Pick<EnvironmentSettings, "approval">,
+  { approval }: Pick<EnvironmentSettings, "approval">,
 ): { readonly isAccepted: boolean; readonly grants: Grants } {
   const grants = { delete: wanting.delete, replace: wanting.replace, missing: [] };
   const isAllowed =

@@ -1,4 +1,4 @@
-/** Durations as manifests write them: `60s`, `5m`, `1h`. */
+/** Durations as manifests write them, `60s`, `5m`, `1h`, and as they are shown. */
 
 import { z } from "zod";
 
@@ -16,4 +16,19 @@ export function durationText(ms: number): string {
 /** Milliseconds of a text that fits the schema. */
 export function milliseconds(text: string): number {
   return Number.parseInt(text, 10) * (UNIT_MS[text.slice(-1)] ?? 0);
+}
+
+/** `0.2 s`, `38 s`, `4 min 10 s`, `3 h 5 min`, `2 d 1 h`: short, and precise where it matters. */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min${pair(Math.round(seconds % 60), "s")}`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours} h${pair(minutes % 60, "min")}` : `${Math.floor(hours / 24)} d${pair(hours % 24, "h")}`;
+}
+
+function pair(number: number, unit: string): string {
+  return number === 0 ? "" : ` ${number} ${unit}`;
 }
