@@ -5,6 +5,7 @@
  * judgement does not allow, and nothing beyond what the plan says.
  */
 
+import type { CallCount } from "../aws/calls.ts";
 import { backoffMs } from "../aws/runtime.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
@@ -20,6 +21,7 @@ import { noteCorrected, noteDrift, noteStanding } from "./bookkeeping.ts";
 import type { Holding } from "./holding.ts";
 import { circumstancesOf } from "./holding.ts";
 import { type Judgement, judge } from "./judge.ts";
+import { callsBetween } from "./schedule.ts";
 
 /** What a pass did. `unread`: kinds that could not be listed, and why. */
 export type Passed = {
@@ -27,10 +29,12 @@ export type Passed = {
   readonly acted: readonly ResourceKey[];
   readonly results: readonly Result[];
   readonly unread: ReadonlyMap<KindId, BeaconError>;
+  /** Calls of each operation that the look took. */
+  readonly reads: readonly CallCount[];
 };
 
 /** A pass that had nothing to do. */
-export const NOTHING_PASSED: Passed = Object.freeze({ looked: 0, acted: [], results: [], unread: new Map() });
+export const NOTHING_PASSED: Passed = Object.freeze({ looked: 0, acted: [], results: [], unread: new Map(), reads: [] });
 
 /** Sees the world again as far as `kinds` go (everything at first), and brings about what may be. Throws LeaseLost, ReadFailed. */
 export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: AbortSignal): Promise<Passed> {
@@ -53,14 +57,15 @@ export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: A
 }
 
 /** Lists what is to be listed. `looked`: the number of kinds. */
-async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<Pick<Passed, "looked" | "unread">> {
-  const { context, compiled, world, state } = holding;
+async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<Pick<Passed, "looked" | "unread" | "reads">> {
+  const { context, compiled, world, state, way } = holding;
   if (!compiled) return NOTHING_PASSED;
+  const before = way.calls();
   if (!world) {
     holding.world = await observe(context, compiled);
     holding.plan = undefined;
     holding.stale.clear();
-    return { looked: holding.kindIds().size, unread: new Map() };
+    return { looked: holding.kindIds().size, unread: new Map(), reads: callsBetween(before, way.calls()) };
   }
   const wanted = new Set([...kinds, ...holding.stale]);
   if (wanted.size === 0) return NOTHING_PASSED;
@@ -68,7 +73,7 @@ async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<Pick<
   if (!sameRemotes(world, seen.world, wanted)) holding.plan = undefined;
   holding.world = seen.world;
   for (const id of wanted) if (!seen.unread.has(id)) holding.stale.delete(id);
-  return { looked: wanted.size, unread: seen.unread };
+  return { looked: wanted.size, unread: seen.unread, reads: callsBetween(before, way.calls()) };
 }
 
 // A sweep of a large stack costs more than to see that nothing has moved.

@@ -69,6 +69,7 @@ function stackOf(stack: string, worker: StackWorker | undefined, sight: { holder
     held: worker !== undefined,
     ...(holder ? { holder: holder.holder, epoch: holder.epoch } : {}),
     ...(worker?.holding?.status ? { status: worker.holding.status } : {}),
+    ...(worker ? { monitors: worker.monitors } : {}),
     queue: worker?.queue.backlog() ?? { depth: 0, oldestMs: 0 },
   };
 }
