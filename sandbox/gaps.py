@@ -6,8 +6,12 @@ What stays open is listed in gaps.yaml.
 
 import time
 from dataclasses import replace
+from select import select
+from socket import MSG_PEEK
 from threading import Lock
 from typing import Any
+
+from flask import has_request_context, request
 
 from trail import Trail
 
@@ -122,6 +126,8 @@ def close_sqs_gaps(lock: Lock) -> None:
             if messages or time.monotonic() >= ends:
                 return messages
             pause_unlocked(lock)
+            if is_caller_gone():
+                return []
 
     def set_queue_attributes(backend: Any, queue_name: str, attributes: dict[str, Any]) -> Any:
         # moto drops the policy whenever something else is set.
@@ -139,6 +145,16 @@ def drop_expired(queue: Any) -> None:
     for message in messages[:old]:
         queue.pending_messages.discard(message)
     del messages[:old]
+
+
+def is_caller_gone() -> bool:
+    """Whether who polls has hung up: what were given to nobody would be hidden from everybody else for a while."""
+    connection = request.environ.get("werkzeug.socket") if has_request_context() else None
+    try:
+        # What can be read of a caller who waits is its end.
+        return connection is not None and bool(select([connection], [], [], 0)[0]) and connection.recv(1, MSG_PEEK) == b""
+    except OSError:
+        return True
 
 
 def pause_unlocked(lock: Lock) -> None:
