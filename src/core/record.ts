@@ -89,6 +89,20 @@ export type ResourceRecord = {
   readonly rounds?: readonly Rounds[];
 };
 
+/** Who caused a drift, as AWS recorded the call that did. */
+export type Attribution = {
+  /** ARN of the user, or of the role's session; the name of an AWS service that acted by itself (`autoscaling.amazonaws.com`). */
+  readonly principal: string;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  /** `ec2:AuthorizeSecurityGroupIngress`, in the SDK's spelling. */
+  readonly action: `${string}:${string}`;
+  /** ISO 8601, to the second. */
+  readonly at: string;
+  /** From the event as it came, or looked up in CloudTrail later. */
+  readonly via: "event" | "trail";
+};
+
 /** Something that happened, kept with a TTL. */
 export type StackEvent = {
   /** ISO 8601, with milliseconds. */
