@@ -1,8 +1,8 @@
 /**
  * What main.ts hands to the commands: the outside world behind ports, each part made when first asked for.
  *
- * A command that must not write asks for {@link Services.look} and gets handles without a way to write; only apply,
- * delete, unprotect, unlock and bootstrap ask for {@link Services.change}.
+ * A command that must not write asks for {@link Services.look} and gets handles without a way to write; only apply, rollback,
+ * delete, unprotect, unlock, and those that ask something of a controller, ask for {@link Services.change}.
  */
 
 import type { CallCount } from "../aws/calls.ts";

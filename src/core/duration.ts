@@ -29,6 +29,18 @@ export function formatDuration(ms: number): string {
   return hours < 24 ? `${hours} h${pair(minutes % 60, "min")}` : `${Math.floor(hours / 24)} d${pair(hours % 24, "h")}`;
 }
 
+/** `12 s ago`, `in 48 s`: an ISO time as seen at `now`, in epoch milliseconds. */
+export function formatDistance(at: string, now: number): string {
+  const ms = Date.parse(at) - now;
+  return ms > 0 ? `in ${rounded(ms)}` : `${rounded(-ms)} ago`;
+}
+
+// Tenths are noise where the clocks of two machines are compared.
+function rounded(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
 function pair(number: number, unit: string): string {
   return number === 0 ? "" : ` ${number} ${unit}`;
 }

@@ -94,7 +94,8 @@ function summary({ results }: RunReport, style: Style): string {
   return rest.length > 0 ? style.yellow(`${text}.`) : style.green(`${text}.`);
 }
 
-const PAST: Readonly<Record<Result["action"], string>> = {
+/** What was done, in one word. */
+export const PAST: Readonly<Record<Result["action"], string>> = {
   create: "created",
   update: "updated",
   replace: "replaced",
