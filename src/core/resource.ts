@@ -16,6 +16,16 @@ export function stackName(stack: Stack): string {
   return `${stack.project}/${stack.environment}`;
 }
 
+/** Drift that somebody knows of: until then it is neither corrected nor told. */
+export type KnownDrift = {
+  /** A field, `ingress`, or a part of one, `tags.Team`. */
+  readonly path: string;
+  /** ISO 8601. */
+  readonly until: string;
+  /** In the words of whoever allows it. */
+  readonly reason: string;
+};
+
 /** What deletion, replacement and drift may do to a resource. */
 export type Lifecycle = {
   /** `delete` it, `force` it with all it holds, `retain` the remote object and forget it, or `protect` it: refuse deletion and replacement. */
@@ -24,10 +34,10 @@ export type Lifecycle = {
   readonly replace: "createFirst" | "deleteFirst" | "never";
   /** `correct` drift, only `report` it, or `ignore` it. */
   readonly drift: "correct" | "report" | "ignore";
-  /** How often it is checked; absent: as often as the controller checks. */
+  /** How often it is looked for; absent: as the environment says, or the controller. */
   readonly driftIntervalMs?: number;
-  /** Drift that is let be for a while: a field or a path below it, until when (ISO 8601), and why. */
-  readonly knownDrift?: readonly { readonly path: string; readonly until: string; readonly reason: string }[];
+  /** Drift that is left alone whatever the mode. */
+  readonly knownDrift?: readonly KnownDrift[];
   /** Top-level spec fields whose differences are left alone. */
   readonly ignoreFields: readonly string[];
   /** `true`: take over an existing object of this name; a string: the object with this id. */
@@ -45,6 +55,16 @@ export const LIFECYCLE_DEFAULTS: Lifecycle = Object.freeze({
   adopt: false,
   manage: true,
 });
+
+/** Whether an exception still holds. */
+export function isKnownUntil({ until }: KnownDrift, nowMs: number): boolean {
+  return nowMs < Date.parse(until);
+}
+
+/** The exception that still holds for drift at this path (`ingress`, `tags.Team`): its own, or that of a field around it. */
+export function knownDriftAt({ knownDrift = [] }: Lifecycle, path: string, nowMs: number): KnownDrift | undefined {
+  return knownDrift.find((known) => isKnownUntil(known, nowMs) && (path === known.path || path.startsWith(`${known.path}.`)));
+}
 
 /** Whether the object goes when its resource does. */
 export function isDeletable({ deletion }: Lifecycle): boolean {

@@ -13,6 +13,8 @@ import { suggestion } from "../core/suggest.ts";
 import type { Kinds } from "../kind/kind.ts";
 import type { ModuleDocuments } from "./declarations.ts";
 import { type Documents, readDocuments } from "./documents.ts";
+import { expiredExceptions } from "./drift.ts";
+import { type EnvironmentDeclaration, readEnvironments } from "./environment.ts";
 import { DISK, type FileSource } from "./files.ts";
 import { inferTypes, type LocalReferences } from "./inference.ts";
 import { Language } from "./language.ts";
@@ -21,7 +23,7 @@ import type { Source } from "./node.ts";
 import { parametersSchema } from "./parameter-schema.ts";
 import { type Layer, parameterValues } from "./parameters.ts";
 import { Problems, problemKey, withNotes } from "./problems.ts";
-import { commandLayers, type EnvironmentDeclaration, type Project, readEnvironments, readParamsFiles, readProject } from "./project.ts";
+import { commandLayers, type Project, readParamsFiles, readProject } from "./project.ts";
 import type { SourceSet } from "./source.ts";
 import { compileEnvironment } from "./stack.ts";
 import { Texts } from "./texts.ts";
@@ -40,6 +42,8 @@ export type CompileOptions = {
   readonly region?: string;
   /** It is compiled for the sandbox, where something stands in for what a person's machine may lack. */
   readonly sandbox?: { readonly throwAwayKey: () => string };
+  /** What has expired by then is told; now by default. Epoch milliseconds. */
+  readonly nowMs?: number;
   /** Where files come from, those of `--params` among them. Absent: from the disk. */
   readonly files?: FileSource;
 };
@@ -82,7 +86,7 @@ export function compile(sources: SourceSet, options: CompileOptions): Compilatio
   const own = new Problems();
   const stack = compileOne(prepared, name, own, options.region);
   for (const problem of prepared.problems.list()) own.addProblem(problem);
-  const notices = [...prepared.notices];
+  const notices = [...prepared.notices, ...(stack ? expiredIn(stack, options) : [])];
   return stack && own.size === 0 ? { ok: true, stack, problems: [], notices } : { ok: false, problems: own.list(), notices };
 }
 
@@ -93,9 +97,11 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
   const names = options.environment === undefined ? [...prepared.environments.keys()] : chosen === undefined ? [] : [chosen];
   if (prepared.documents.environments.size === 0) chosenEnvironment(prepared, undefined);
   const found = new Map<string, { problem: Problem; in: string[] }>();
+  const expired = new Set<string>();
   for (const name of names) {
     const own = new Problems();
-    compileOne(prepared, name, own, options.region);
+    const stack = compileOne(prepared, name, own, options.region);
+    if (stack) for (const notice of expiredIn(stack, options)) expired.add(notice);
     for (const problem of own.list()) {
       const known = found.get(problemKey(problem));
       found.set(problemKey(problem), { problem: withNotes(known?.problem ?? problem, problem.notes), in: [...(known?.in ?? []), name] });
@@ -106,7 +112,11 @@ export function validateAll(sources: SourceSet, options: CompileOptions): Valida
   for (const { problem, in: where } of found.values()) all.addProblem(where.length === names.length ? problem : named(problem, where));
   // A misspelt name leaves another one unused.
   const unused = all.size === 0 ? unusedIn(prepared) : [];
-  return { problems: all.list(), notices: [...prepared.notices, ...unused], environments: names };
+  return { problems: all.list(), notices: [...prepared.notices, ...expired, ...unused], environments: names };
+}
+
+function expiredIn({ resources }: CompiledStack, { nowMs = Date.now() }: CompileOptions): readonly string[] {
+  return expiredExceptions(resources, nowMs);
 }
 
 function named(problem: Problem, environments: readonly string[]): Problem {

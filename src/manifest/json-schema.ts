@@ -1,10 +1,12 @@
 /** The JSON Schema of manifests, for editors: every kind, those of the project's blueprints, and its parameters. Every field takes its type or an expression. */
 
 import type { JsonObject } from "../core/json.ts";
-import type { Shape } from "../core/shape.ts";
+import type { ObjectShape, Shape } from "../core/shape.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 import { MONITOR } from "../monitor/monitor.ts";
 import { prepare } from "./compile.ts";
+import { ENVIRONMENT } from "./environment.ts";
+import { LIFECYCLE } from "./lifecycle.ts";
 import { type MadeKind, madeKindsOf } from "./made-kinds.ts";
 import type { Parameter, ParameterSchema } from "./parameter-schema.ts";
 import type { SourceSet } from "./source.ts";
@@ -63,9 +65,12 @@ function kindSchemas(kind: Documented, name: string, members: JsonObject): Recor
 /** Objects that stand in several places are defined once: statements within statements would else be written out at every depth. */
 class SharedObjects {
   readonly definitions: Record<string, JsonObject> = {};
+  /** What may stand in the place of any value. */
+  readonly forms: readonly JsonObject[];
   readonly #names = new Map<object, string>();
 
-  constructor(shape: Shape, name: string) {
+  constructor(shape: Shape, name: string, forms: readonly JsonObject[] = [EXPRESSION]) {
+    this.forms = forms;
     this.#find(shape, name, new Map());
   }
 
@@ -115,7 +120,7 @@ function shapeSchema(shape: Shape, shared: SharedObjects): JsonObject {
   const plain = plainSchema(shape, shared);
   const described = shape.meta ? { description: shape.meta.doc } : {};
   if (shape.type === "any") return described;
-  const forms = shape.type === "string" ? [{ anyOf: [EXPRESSION, plain] }] : [plain, EXPRESSION];
+  const forms = shape.type === "string" && shared.forms.length > 0 ? [{ anyOf: [...shared.forms, plain] }] : [plain, ...shared.forms];
   return { ...described, anyOf: shape.optional ? [...forms, NULL] : forms };
 }
 
@@ -234,27 +239,13 @@ function blueprintSpec(documents: readonly string[]): JsonObject {
   };
 }
 
+/** Environments are read before anything is evaluated: their values are plain. */
 function environmentSpec(parameters: readonly Parameter[] | undefined): JsonObject {
+  const spec = objectSchema(ENVIRONMENT.spec.fields, new SharedObjects(ENVIRONMENT.spec, "Environment", []));
   const values = parameters && Object.fromEntries(parameters.map(({ name, schema, node }) => [name, parameterSchema(schema, node)]));
-  return {
-    type: "object",
-    additionalProperties: false,
-    properties: {
-      default: { type: "boolean", description: "Chosen when --env is not given." },
-      region: { type: "string" },
-      accountId: { type: "string", pattern: "^\\d{12}$", description: "Any other account is refused." },
-      roleArn: { type: "string" },
-      confirm: { type: "object", additionalProperties: false, properties: { apply: { type: "string" }, delete: { type: "string" } } },
-      drift: {
-        type: "object",
-        additionalProperties: false,
-        properties: { mode: { enum: ["correct", "report", "ignore"] }, interval: { type: "string", pattern: "^[1-9]\\d*(s|m|h)$" } },
-      },
-      parameters: values ? { type: "object", additionalProperties: false, properties: values } : { type: "object" },
-    },
-  };
+  const given = values ? { parameters: { type: "object", additionalProperties: false, properties: values } } : {};
+  return { ...spec, properties: { ...(spec.properties as JsonObject), ...given } };
 }
-
 /** A parameter's own schema is JSON Schema already; only formats that editors do not know are left out. */
 function parameterSchema(
   { type, description, items, properties, required, additionalProperties }: ParameterSchema,
@@ -274,7 +265,7 @@ function parameterSchema(
 }
 
 function commonDefinitions(): JsonObject {
-  const choice = (...values: readonly string[]) => ({ anyOf: [{ enum: values }, EXPRESSION] });
+  const lifecycle = (shape: ObjectShape) => objectSchema(shape.fields, new SharedObjects(shape, "lifecycle"));
   return {
     metadata: {
       type: "object",
@@ -285,28 +276,10 @@ function commonDefinitions(): JsonObject {
         renamedFrom: { type: "string", description: "The key it had before." },
       },
     },
-    lifecycle: {
-      type: "object",
-      additionalProperties: false,
-      properties: {
-        deletion: choice("delete", "force", "retain", "protect"),
-        replace: choice("createFirst", "deleteFirst", "never"),
-        drift: choice("correct", "report", "ignore"),
-        ignoreFields: { type: "array", items: { type: "string" } },
-        adopt: { type: ["boolean", "string"] },
-        manage: { type: ["boolean", "string"] },
-      },
-    },
+    lifecycle: lifecycle(LIFECYCLE.resource),
     instanceLifecycle: {
-      type: "object",
-      additionalProperties: false,
-      description: "For the resources inside, where neither they nor their kinds say anything.",
-      properties: {
-        deletion: choice("delete", "force", "retain", "protect"),
-        replace: choice("createFirst", "deleteFirst", "never"),
-        drift: choice("correct", "report", "ignore"),
-        adopt: { anyOf: [{ type: "boolean" }, EXPRESSION] },
-      },
+      description: "For the resources inside, where neither they nor, of all but drift, their kinds say anything.",
+      ...lifecycle(LIFECYCLE.instance),
     },
     parameter: {
       type: "object",

@@ -1,33 +1,52 @@
 /** What a document says beside its spec: lifecycle, dependsOn, readyWhen; and what an instance's says for the resources inside. */
 
 import { z } from "zod";
+import { field } from "../core/field.ts";
 import type { Dependency, Expression, Lifecycle } from "../core/resource.ts";
-import { LIFECYCLE_DEFAULTS, splitKey } from "../core/resource.ts";
+import { splitKey } from "../core/resource.ts";
 import { objectShape } from "../core/shape.ts";
 import { nearest, suggestion } from "../core/suggest.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import type { BlueprintInstance } from "./blueprint-instance.ts";
 import { checkValue } from "./check-value.ts";
+import { driftPolicy, driftSchema, instanceDriftSchema, unknownPath } from "./drift.ts";
 import type { Frame } from "./frame.ts";
 import type { LazyInstance } from "./instances.ts";
 import { managedKeys } from "./links.ts";
 import { renamedFrom } from "./moves.ts";
-import { member, type Node } from "./node.ts";
+import { member, type Node, placeOfPath } from "./node.ts";
 import { asObject, staticOnly } from "./value-reader.ts";
 
+const common = {
+  deletion: field(z.enum(["delete", "force", "retain", "protect"]).optional(), {
+    doc: "`delete` it, `force` it with all it holds, `retain` the object and forget it, or `protect` it: refuse deletion and replacement.",
+  }),
+  replace: field(z.enum(["createFirst", "deleteFirst", "never"]).optional(), {
+    doc: "Whether a successor is created before or after the old object is deleted, or never.",
+  }),
+};
+
 const lifecycleSchema = z.strictObject({
-  deletion: z.enum(["delete", "force", "retain", "protect"]).optional(),
-  replace: z.enum(["createFirst", "deleteFirst", "never"]).optional(),
-  drift: z.enum(["correct", "report", "ignore"]).optional(),
-  ignoreFields: z.array(z.string()).optional(),
-  adopt: z.union([z.boolean(), z.string().min(1)]).optional(),
-  manage: z.boolean().optional(),
+  ...common,
+  drift: field(driftSchema.optional(), {
+    doc: "What is done about drift: a mode, or also how often it is looked for, and what is known and left alone for a time.",
+  }),
+  ignoreFields: field(z.array(z.string()).optional(), { doc: "Top-level spec fields whose differences are left alone." }),
+  adopt: field(z.union([z.boolean(), z.string().min(1)]).optional(), {
+    doc: "`true`: take over an existing object of this name; a text: the object with this id.",
+  }),
+  manage: field(z.boolean().optional(), { doc: "`false`: the object is read, by id, name or tags, and never written." }),
 });
 
 // What can be said of resources of several kinds at once.
-const instanceLifecycleSchema = lifecycleSchema
-  .pick({ deletion: true, replace: true, drift: true })
-  .extend({ adopt: z.boolean().optional() });
+const instanceLifecycleSchema = z.strictObject({
+  ...common,
+  drift: field(instanceDriftSchema.optional(), { doc: "What is done about drift: a mode, or also how often it is looked for." }),
+  adopt: field(z.boolean().optional(), { doc: "Whether existing objects of the resources' names are taken over." }),
+});
+
+/** What a document's `lifecycle` may say, of a resource and of a blueprint's instance. */
+export const LIFECYCLE = Object.freeze({ resource: objectShape(lifecycleSchema), instance: objectShape(instanceLifecycleSchema) });
 
 /** What an instance's document says for all resources inside. */
 export type Surroundings = {
@@ -49,11 +68,18 @@ export function surroundingsOf(instance: BlueprintInstance): Surroundings {
   };
 }
 
-/** The defaults, then those of the instances around, then the kind's, then the document's. */
-export function lifecycleOf(instance: LazyInstance, kind: AnyKind, around: readonly Surroundings[]): Lifecycle {
+/**
+ * The defaults, then those of the instances around, then the kind's, then the document's. Of drift the instances know more than
+ * the kind does. `defaults`: with what the environment says.
+ */
+export function lifecycleOf(instance: LazyInstance, kind: AnyKind, around: readonly Surroundings[], defaults: Lifecycle): Lifecycle {
   const inherited = around.toReversed().map((surroundings) => surroundings.lifecycle);
+  const drift = inherited.map(({ drift: mode, driftIntervalMs }) => ({
+    ...(mode === undefined ? {} : { drift: mode }),
+    ...(driftIntervalMs === undefined ? {} : { driftIntervalMs }),
+  }));
   const own = readLifecycle(instance, lifecycleSchema);
-  const lifecycle = Object.assign({}, LIFECYCLE_DEFAULTS, ...inherited, kind.lifecycle, own) as Lifecycle;
+  const lifecycle = Object.assign({}, defaults, ...inherited, kind.lifecycle, ...drift, own) as Lifecycle;
   const node = member(instance.declaration.document, "lifecycle");
   if (node) checkLifecycle(lifecycle, node, instance, kind);
   return lifecycle;
@@ -67,7 +93,8 @@ function readLifecycle(documented: LazyInstance | BlueprintInstance, schema: z.Z
   const reading = { ...documented.reading(), label, stay: staticOnly(problems, "`lifecycle`") };
   const value = asObject(reader.read(node, objectShape(schema), reading));
   checkValue(schema, value, { node, label, problems });
-  return value as Partial<Lifecycle>;
+  const { drift, ...others } = value;
+  return { ...(others as Partial<Lifecycle>), ...driftPolicy(drift) };
 }
 
 function checkLifecycle(lifecycle: Lifecycle, node: Node, { declaration, expander: { problems } }: LazyInstance, kind: AnyKind): void {
@@ -81,6 +108,11 @@ function checkLifecycle(lifecycle: Lifecycle, node: Node, { declaration, expande
     const place = member(node, "ignoreFields")?.place;
     if (!known.includes(name))
       problems.add(place, `unknown field \`${name}\` in ignoreFields of ${declaration.label}`, suggestion(name, known));
+  }
+  for (const [index, { path }] of (lifecycle.knownDrift ?? []).entries()) {
+    const wrong = unknownPath(path, kind.spec);
+    const place = placeOfPath(node, ["drift", "except", index, "field"]);
+    if (wrong) problems.add(place, `${wrong.message} in drift.except of ${declaration.label}`, wrong.hint);
   }
 }
 

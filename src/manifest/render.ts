@@ -6,6 +6,7 @@ import { LIFECYCLE_DEFAULTS, type Resource, splitKey } from "../core/resource.ts
 import { isUnknown } from "../core/unknown.ts";
 import { MONITOR } from "../monitor/monitor.ts";
 import { UnknownAccess } from "./accessor.ts";
+import { driftInWords } from "./drift.ts";
 import { NOTHING } from "./frame.ts";
 import { partsOf } from "./result.ts";
 import { closingBrace } from "./template.ts";
@@ -28,14 +29,17 @@ export function render(stack: CompiledStack, view: View = NOTHING): readonly Jso
 function renderResource(resource: Resource, spec: JsonObject): JsonObject {
   const { key, kind, lifecycle, readyWhen, renamedFrom } = resource;
   const explicit = resource.dependencies.filter(({ field }) => field === undefined).map(({ on }) => on);
-  const unusual = Object.entries(lifecycle).filter(
-    ([name, value]) => String(value) !== String(LIFECYCLE_DEFAULTS[name as keyof typeof lifecycle]),
+  const { drift: _mode, driftIntervalMs: _interval, knownDrift: _known, ...others } = lifecycle;
+  const drift = driftInWords(lifecycle);
+  const unusual = Object.entries(others).filter(
+    ([name, value]) => String(value) !== String(LIFECYCLE_DEFAULTS[name as keyof typeof others]),
   );
+  const said = { ...Object.fromEntries(unusual), ...(drift === undefined ? {} : { drift }) } as JsonObject;
   return document(key, kind, {
     ...(renamedFrom === undefined ? {} : { renamedFrom }),
     ...(explicit.length === 0 ? {} : { dependsOn: explicit }),
     ...(readyWhen.length === 0 ? {} : { readyWhen: readyWhen.map(({ $expr }) => `\${${$expr}}`) }),
-    ...(unusual.length === 0 ? {} : { lifecycle: Object.fromEntries(unusual) as JsonObject }),
+    ...(Object.keys(said).length === 0 ? {} : { lifecycle: said }),
     spec,
   });
 }

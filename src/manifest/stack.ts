@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { CompiledStack, LookupRequest } from "../core/compiled.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import type { Resource, ResourceKey } from "../core/resource.ts";
+import { LIFECYCLE_DEFAULTS, type Lifecycle, type Resource, type ResourceKey } from "../core/resource.ts";
 import { objectShape } from "../core/shape.ts";
 import { unknown } from "../core/unknown.ts";
 import type { AnyKind, CheckFinding, StaticResource } from "../kind/kind.ts";
@@ -42,7 +42,7 @@ export function compileEnvironment(prepared: Prepared, values: EnvironmentValues
   const all = declareAll(documents.declarations, root, defaultTags(prepared, root));
   for (const instance of all.instances.values()) instance.check();
   checkUnusedBlueprints(prepared, all, world, problems);
-  const { resources, lookups } = readAll(all, world);
+  const { resources, lookups } = readAll(all, world, { ...LIFECYCLE_DEFAULTS, drift: values.settings.drift.mode });
   checkCycles(resources, all.resources, problems);
   checkKinds(all.resources, problems);
   checkOutputs(prepared, root);
@@ -69,7 +69,11 @@ function makeWorld({ language, texts, project, files }: Prepared, { settings, pa
 }
 
 /** Every resource and lookup, its fields read. */
-function readAll(all: Everything, world: World): { readonly resources: readonly Resource[]; readonly lookups: readonly LookupRequest[] } {
+function readAll(
+  all: Everything,
+  world: World,
+  lifecycle: Lifecycle,
+): { readonly resources: readonly Resource[]; readonly lookups: readonly LookupRequest[] } {
   const surroundings = new Map<BlueprintInstance, Surroundings>();
   const resources: Resource[] = [];
   const lookups: LookupRequest[] = [];
@@ -81,7 +85,7 @@ function readAll(all: Everything, world: World): { readonly resources: readonly 
     else {
       const move = moveOf(instance, around);
       if (move) moves.push(move);
-      resources.push(resourceOf(instance, spec, around, move));
+      resources.push(resourceOf(instance, spec, { around, move, lifecycle }));
     }
   }
   checkMoves(moves, world);
@@ -164,11 +168,14 @@ function lookupOf(instance: LazyInstance, spec: JsonObject): LookupRequest {
   return { key, kind: declaration.kind.id, spec, declaredAt: placeText(declaration.document.place) };
 }
 
-function resourceOf(instance: LazyInstance, spec: JsonObject, around: readonly Surroundings[], move: Move | undefined): Resource {
+/** What is said elsewhere of a resource. `lifecycle`: in this environment, where nothing else is. */
+type Elsewhere = { readonly around: readonly Surroundings[]; readonly move: Move | undefined; readonly lifecycle: Lifecycle };
+
+function resourceOf(instance: LazyInstance, spec: JsonObject, { around, move, ...defaults }: Elsewhere): Resource {
   const { declaration, key, each } = instance;
   const { kind } = declaration;
   if (kind.lookup) throw new Error(`${key} is a lookup`);
-  const lifecycle = lifecycleOf(instance, kind, around);
+  const lifecycle = lifecycleOf(instance, kind, around, defaults.lifecycle);
   const conditions = readyWhen(instance);
   const explicit = [...dependsOn(instance), ...around.flatMap((surroundings) => surroundings.dependsOn)];
   return Object.freeze({

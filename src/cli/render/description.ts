@@ -1,5 +1,6 @@
 /** `describe`: one resource on one screen. */
 
+import { durationText } from "../../core/duration.ts";
 import type { MemberText } from "../../core/field.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Change } from "../../core/plan.ts";
@@ -70,8 +71,10 @@ function conditionText({ type, status, reason, message, since }: ResourceView["s
 }
 
 function lifecycleText(lifecycle: NonNullable<ResourceView["lifecycle"]>): string {
-  const { deletion, replace, drift, manage } = lifecycle;
-  return `deletion ${deletion} · replace ${replace} · drift ${drift}${manage ? "" : " · read only"}`;
+  const { deletion, replace, drift, driftIntervalMs, knownDrift = [], manage } = lifecycle;
+  const interval = driftIntervalMs === undefined ? "" : ` every ${durationText(driftIntervalMs)}`;
+  const known = knownDrift.map(({ path, until, reason }) => ` · drift of ${path} known until ${until}: ${reason}`).join("");
+  return `deletion ${deletion} · replace ${replace} · drift ${drift}${interval}${manage ? "" : " · read only"}${known}`;
 }
 
 function declaredText({ declaredAt = "", within = [] }: Description): string {

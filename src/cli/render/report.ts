@@ -1,8 +1,8 @@
 /** How a run ended: what was done, what was not and why, and the outputs. */
 
+import { formatDuration } from "../../core/duration.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import type { Result, RunReport } from "../../engine/types.ts";
-import { formatDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import type { Style } from "../io.ts";
 import { reasonText } from "./table.ts";
