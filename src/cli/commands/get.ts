@@ -1,8 +1,8 @@
+import { formatDistance } from "../../core/duration.ts";
 import { BeaconError } from "../../core/errors.ts";
 import { type ResourceKey, stackName } from "../../core/resource.ts";
 import type { World } from "../../engine/types.ts";
 import { defineCommand, type Invocation } from "../command.ts";
-import { formatDistance } from "../duration.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
 import { pastRevision } from "../past.ts";
 import { lookAndPlan } from "../planning.ts";

@@ -1,12 +1,11 @@
 /** `describe`: one resource on one screen. */
 
-import { durationText } from "../../core/duration.ts";
+import { durationText, formatDistance } from "../../core/duration.ts";
 import type { MemberText } from "../../core/field.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Change } from "../../core/plan.ts";
 import type { StackEvent } from "../../core/record.ts";
 import type { KindId, ResourceKey } from "../../core/resource.ts";
-import { formatDistance } from "../duration.ts";
 import type { ResourceView } from "../view.ts";
 import { driftSince } from "./drift.ts";
 import { changeLines, type PlanView } from "./plan.ts";
