@@ -38,7 +38,10 @@ export function handsAt(settings: Settings) {
     s3: new S3({ ...settings, forcePathStyle: true }),
     waf: new WAFV2(settings),
   };
-  return { ...clients, destroy: () => Object.values(clients).forEach((client) => client.destroy()) };
+  const destroy = () => {
+    for (const client of Object.values(clients)) client.destroy();
+  };
+  return { ...clients, destroy };
 }
 
 /** A machine image of one's own, newer than those before it: what `Image/newest` of the shop answers. Resolves to its id. */
