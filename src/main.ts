@@ -9,8 +9,9 @@ import { setFlagsFromString } from "node:v8";
 import type { AwsSession } from "./aws/handle.ts";
 import { isMutating, type OperationName } from "./aws/service.ts";
 import { runProgram } from "./cli/program.ts";
-import type { Bootstrapped, Changing, Controlling, Examining, Looking, Services, StateTable, Target } from "./cli/services.ts";
+import type { BootstrapOptions, Bootstrapped, Changing, Controlling, Examining, Looking, Services, StateTable, Target } from "./cli/services.ts";
 import type { StateStore } from "./core/store.ts";
+import type { EventsBootstrap } from "./events/bootstrap.ts";
 
 // Parsing EC2's client anew takes a fifth of a second and 20 MB. Where the cache's folder cannot be written, nothing is kept.
 enableCompileCache();
@@ -159,16 +160,27 @@ async function openStore(session: AwsSession, operations: readonly OperationName
   return new TableStore(table, systemRuntime, { gatherMs: GATHER_MS, ttlMs: await leaseTtlMs() });
 }
 
-async function bootstrap(target: Target, accountId?: string): Promise<Bootstrapped> {
+async function bootstrap(target: Target, { accountId, events: queue }: BootstrapOptions): Promise<Bootstrapped> {
   const session = await connect(target);
   try {
     const { whoAmI, requireAccount } = await import("./aws/identity.ts");
     const identity = await whoAmI(session);
     requireAccount({ accountId: identity.accountId, caller: identity.arn, sandbox: session.sandbox }, accountId);
-    return { table: stateTable, created: await createTable(session), region: session.region };
+    const made = { table: stateTable, created: await createTable(session), region: session.region };
+    return queue === undefined ? made : { ...made, events: await bootstrapEvents(session, { accountId: identity.accountId, queue }) };
   } finally {
     await session.close();
   }
+}
+
+async function bootstrapEvents(session: AwsSession, place: { accountId: string; queue: string }): Promise<EventsBootstrap> {
+  const [{ bootstrapEvents: make }, { EVENTS_BOOTSTRAP_OPERATIONS }, { systemRuntime }, { kinds }] = await Promise.all([
+    import("./events/bootstrap.ts"),
+    import("./aws/permissions.ts"),
+    import("./aws/runtime.ts"),
+    import("../reconcilers/index.ts"),
+  ]);
+  return make(session.caller(EVENTS_BOOTSTRAP_OPERATIONS), systemRuntime, { region: session.region, kinds, ...place });
 }
 
 async function createTable(session: AwsSession): Promise<boolean> {

@@ -5,8 +5,7 @@
 
 import type { EnvironmentSettings } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
-import { equal, type Json } from "../core/json.ts";
-import type { Awaiting, Grants, Revision, StackRequest } from "../core/record.ts";
+import type { Awaiting, Grants, StackRequest } from "../core/record.ts";
 import { makePlan, observe } from "../engine/engine.ts";
 import { allGrants, isWithoutGrants, NO_GRANTS, nextRevision } from "../engine/revision.ts";
 import type { World } from "../engine/types.ts";
@@ -31,7 +30,7 @@ export async function bringIntoForce(holding: Holding, watched: SourceState | un
  */
 export function policyOn(
   { act, drift, wanting }: Judgement,
-  { approval = { mode: "auto", allow: { replace: false, delete: false } } }: Pick<EnvironmentSettings, "approval">,
+  { approval }: Pick<EnvironmentSettings, "approval">,
 ): { readonly isAccepted: boolean; readonly grants: Grants } {
   const grants = { delete: wanting.delete, replace: wanting.replace, missing: [] };
   const isAllowed =
@@ -161,22 +160,6 @@ export async function withdraw(holding: Holding, requests: readonly StackRequest
   await holding.tools.store.withdraw(holding.stack, requests);
   const left = holding.state.requests.filter((request) => !requests.includes(request));
   holding.state = { ...holding.state, requests: left };
-}
-
-/** Grants that were used up: a replacement or a deletion is approved once. The revision without them, or undefined where it keeps all. */
-export function spent(
-  revision: Revision,
-  done: { readonly replaced: readonly string[]; readonly deleted: readonly string[]; readonly made: readonly string[] },
-): Revision | undefined {
-  const grants = revision.grants ?? NO_GRANTS;
-  const left: Grants = {
-    delete: grants.delete.filter((key) => !done.deleted.includes(key)),
-    replace: grants.replace.filter((key) => !done.replaced.includes(key)),
-    missing: grants.missing.filter((key) => !done.made.includes(key)),
-  };
-  if (equal(left as unknown as Json, grants as unknown as Json)) return undefined;
-  const { grants: _grants, ...rest } = revision;
-  return isWithoutGrants(left) ? rest : { ...rest, grants: left };
 }
 
 /** True for an error that leaves the stack as it is until a person, or another version, does something. */

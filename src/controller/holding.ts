@@ -39,6 +39,8 @@ export class Holding {
   results: readonly Result[] = [];
   awaiting: Awaiting | undefined;
   status: StackStatus | undefined;
+  /** The newest revision that was wholly brought about. */
+  converged: number;
   readonly checks = new Map<KindId, { readonly at: string; readonly next: string }>();
   readonly setbacks = new Map<ResourceKey, Setback>();
   /** Kinds that must be listed before anything is decided: something was sent since. */
@@ -53,6 +55,7 @@ export class Holding {
     this.tools = tools;
     this.way = way;
     this.state = state;
+    this.converged = state.status?.converged ?? 0;
     const { kinds, store, runtime, settings } = tools;
     this.context = { kinds, stack, reader: way.reader, store, runtime, settings };
   }

@@ -10,7 +10,7 @@ import type { Reason } from "../core/condition.ts";
 import type { Difference } from "../core/diff.ts";
 import type { Change, Plan } from "../core/plan.ts";
 import type { Drift, Grants, ResourceRecord } from "../core/record.ts";
-import type { KindId, Lifecycle, ResourceKey } from "../core/resource.ts";
+import { type KindId, knownDriftAt, type Lifecycle, type ResourceKey } from "../core/resource.ts";
 import { MASS_MISSING_MIN, MASS_MISSING_SHARE } from "../engine/plan.ts";
 
 /** One value that differs, as a plan has it; when and by whom is remembered elsewhere. */
@@ -195,9 +195,8 @@ function modeOf({ key }: Change, { lifecycles }: Circumstances): Lifecycle["drif
 }
 
 function isKnown({ cause, path }: Difference, { key }: Change, { lifecycles, now }: Circumstances): boolean {
-  if (cause !== "drift") return false;
-  const known = lifecycles.get(key)?.knownDrift ?? [];
-  return known.some(({ path: known, until }) => Date.parse(until) > now && (path === known || path.startsWith(`${known}.`)));
+  const lifecycle = lifecycles.get(key);
+  return cause === "drift" && lifecycle !== undefined && knownDriftAt(lifecycle, path, now) !== undefined;
 }
 
 function foundOf({ path, before, after }: Difference): Found {

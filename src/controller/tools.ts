@@ -1,5 +1,6 @@
 /** What a controller works with: the outside world behind ports, and the pace it keeps. */
 
+import type { CallCount } from "../aws/calls.ts";
 import type { Reader, Writer } from "../aws/service.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import type { Attribution, Drift, ResourceRecord, SourceBundle } from "../core/record.ts";
@@ -13,6 +14,8 @@ import type { Listener } from "./events.ts";
 export type Pace = {
   /** Between two looks at a resource, where neither it nor its environment says otherwise. */
   readonly intervalMs: number;
+  /** The part of every API's published rate that looks may take: others have the same rates, and changes come on top. */
+  readonly rateShare: number;
   /** Between two questions whether a revision or a request has come. */
   readonly newsMs: number;
   /** After something was sent for a resource, until it is looked at again. */
@@ -29,6 +32,8 @@ export type StackWay = {
   readonly caller: string;
   readonly reader: Reader;
   readonly writer: (lease: Lease) => Writer;
+  /** Every call so far. */
+  readonly calls: () => readonly CallCount[];
 };
 
 /** What the watched manifests are by now. `digest`: of all their texts, whatever they say. */

@@ -1,7 +1,7 @@
 /** What the manifest layer hands to the engine: a stack compiled offline, before any AWS call. */
 
 import type { JsonObject } from "./json.ts";
-import type { KindId, Resource, ResourceKey, Stack } from "./resource.ts";
+import type { KindId, Lifecycle, Resource, ResourceKey, Stack } from "./resource.ts";
 
 /**
  * What expressions see of another resource: its spec and status values, as far as known. `undefined`: nothing is known
@@ -19,8 +19,9 @@ export type EnvironmentSettings = {
   readonly roleArn?: string;
   /** Phrases that must be typed, or given as `--confirm`. */
   readonly confirm: { readonly apply?: string; readonly delete?: string };
-  readonly drift: { readonly mode: "correct" | "report" | "ignore"; readonly intervalMs: number; readonly contestedAfter?: number };
-  /** Whether a controller accepts a valid change of watched manifests by itself, and with it replacements and deletions. */
+  /** Of resources that say nothing themselves, the mode; how often it is looked for; and after how many rounds another writer has won. */
+  readonly drift: { readonly mode: Lifecycle["drift"]; readonly intervalMs?: number; readonly contestedAfter?: number };
+  /** Whether a controller accepts a valid change of watched manifests by itself; `allow`: also one that does so. */
   readonly approval: { readonly mode: "auto" | "manual"; readonly allow: { readonly replace: boolean; readonly delete: boolean } };
 };
 

@@ -34,7 +34,7 @@ export type Lifecycle = {
   readonly replace: "createFirst" | "deleteFirst" | "never";
   /** `correct` drift, only `report` it, or `ignore` it. */
   readonly drift: "correct" | "report" | "ignore";
-  /** How often it is looked for; absent: as the environment says. */
+  /** How often it is looked for; absent: as the environment says, or the controller. */
   readonly driftIntervalMs?: number;
   /** Drift that is left alone whatever the mode. */
   readonly knownDrift?: readonly KnownDrift[];
@@ -58,7 +58,7 @@ export const LIFECYCLE_DEFAULTS: Lifecycle = Object.freeze({
 
 /** Whether an exception still holds. */
 export function isKnownUntil({ until }: KnownDrift, nowMs: number): boolean {
-  return nowMs <= Date.parse(until);
+  return nowMs < Date.parse(until);
 }
 
 /** The exception that still holds for drift at this path (`ingress`, `tags.Team`): its own, or that of a field around it. */

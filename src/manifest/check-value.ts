@@ -119,7 +119,8 @@ function tellUnknown(
   expected: Shape | undefined,
   { node, label, problems, what }: Subject,
 ): void {
-  const known = expected?.type === "object" ? Object.keys(expected.fields) : [];
+  const forms = expected?.type === "union" ? expected.options : [expected];
+  const known = forms.flatMap((form) => (form?.type === "object" ? Object.keys(form.fields) : []));
   const called = path.length === 1 ? (what ?? "field") : "field";
   problems.add(keyPlace(node, path), `unknown ${called} \`${key}\` in ${label}`, suggestion(key, known));
 }

@@ -60,13 +60,13 @@ function knownDrift({ field: path, until, reason }: JsonObject): KnownDrift {
   return { path: String(path), until: momentOf(String(until)) ?? "", reason: String(reason) };
 }
 
-/** ISO 8601 in UTC; a date lasts to its last second. Undefined for what is neither a date nor a time. */
+/** ISO 8601 in UTC; a date lasts to its last moment. Undefined for what is neither a date nor a time. */
 function momentOf(text: string): string | undefined {
   const [, date, time] = MOMENT.exec(text) ?? [];
   const day = Date.parse(`${date}T00:00:00Z`);
   // The 30th of February would be read as a day of March.
   if (date === undefined || Number.isNaN(day) || !new Date(day).toISOString().startsWith(date)) return undefined;
-  const at = time === undefined ? day + DAY_MS - 1000 : Date.parse(text);
+  const at = time === undefined ? day + DAY_MS - 1 : Date.parse(text);
   return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
 

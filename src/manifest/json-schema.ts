@@ -5,6 +5,7 @@ import type { ObjectShape, Shape } from "../core/shape.ts";
 import type { AnyKind, AnyLookup, Kinds } from "../kind/kind.ts";
 import { MONITOR } from "../monitor/monitor.ts";
 import { prepare } from "./compile.ts";
+import { ENVIRONMENT } from "./environment.ts";
 import { LIFECYCLE } from "./lifecycle.ts";
 import { type MadeKind, madeKindsOf } from "./made-kinds.ts";
 import type { Parameter, ParameterSchema } from "./parameter-schema.ts";
@@ -64,9 +65,12 @@ function kindSchemas(kind: Documented, name: string, members: JsonObject): Recor
 /** Objects that stand in several places are defined once: statements within statements would else be written out at every depth. */
 class SharedObjects {
   readonly definitions: Record<string, JsonObject> = {};
+  /** What may stand in the place of any value. */
+  readonly forms: readonly JsonObject[];
   readonly #names = new Map<object, string>();
 
-  constructor(shape: Shape, name: string) {
+  constructor(shape: Shape, name: string, forms: readonly JsonObject[] = [EXPRESSION]) {
+    this.forms = forms;
     this.#find(shape, name, new Map());
   }
 
@@ -116,7 +120,7 @@ function shapeSchema(shape: Shape, shared: SharedObjects): JsonObject {
   const plain = plainSchema(shape, shared);
   const described = shape.meta ? { description: shape.meta.doc } : {};
   if (shape.type === "any") return described;
-  const forms = shape.type === "string" ? [{ anyOf: [EXPRESSION, plain] }] : [plain, EXPRESSION];
+  const forms = shape.type === "string" && shared.forms.length > 0 ? [{ anyOf: [...shared.forms, plain] }] : [plain, ...shared.forms];
   return { ...described, anyOf: shape.optional ? [...forms, NULL] : forms };
 }
 
@@ -235,27 +239,13 @@ function blueprintSpec(documents: readonly string[]): JsonObject {
   };
 }
 
+/** Environments are read before anything is evaluated: their values are plain. */
 function environmentSpec(parameters: readonly Parameter[] | undefined): JsonObject {
+  const spec = objectSchema(ENVIRONMENT.spec.fields, new SharedObjects(ENVIRONMENT.spec, "Environment", []));
   const values = parameters && Object.fromEntries(parameters.map(({ name, schema, node }) => [name, parameterSchema(schema, node)]));
-  return {
-    type: "object",
-    additionalProperties: false,
-    properties: {
-      default: { type: "boolean", description: "Chosen when --env is not given." },
-      region: { type: "string" },
-      accountId: { type: "string", pattern: "^\\d{12}$", description: "Any other account is refused." },
-      roleArn: { type: "string" },
-      confirm: { type: "object", additionalProperties: false, properties: { apply: { type: "string" }, delete: { type: "string" } } },
-      drift: {
-        type: "object",
-        additionalProperties: false,
-        properties: { mode: { enum: ["correct", "report", "ignore"] }, interval: { type: "string", pattern: "^[1-9]\\d*(s|m|h)$" } },
-      },
-      parameters: values ? { type: "object", additionalProperties: false, properties: values } : { type: "object" },
-    },
-  };
+  const given = values ? { parameters: { type: "object", additionalProperties: false, properties: values } } : {};
+  return { ...spec, properties: { ...(spec.properties as JsonObject), ...given } };
 }
-
 /** A parameter's own schema is JSON Schema already; only formats that editors do not know are left out. */
 function parameterSchema(
   { type, description, items, properties, required, additionalProperties }: ParameterSchema,

@@ -1,13 +1,9 @@
-/** The Project and the Environments: what stands above the resources. */
+/** The Project, and the parameters that a command gives it. */
 
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
-import type { EnvironmentSettings } from "../core/compiled.ts";
-import { durationSchema, milliseconds } from "../core/duration.ts";
 import { suggestion } from "../core/suggest.ts";
 import type { Kinds } from "../kind/kind.ts";
-import { readPlain } from "./check-value.ts";
-import type { Documents, OwnDocument } from "./documents.ts";
+import type { OwnDocument } from "./documents.ts";
 import { listMember, mapMember } from "./envelope.ts";
 import type { FileSource } from "./files.ts";
 import { type ListNode, type MapNode, makeSource, member, type Node, type Source, textOf } from "./node.ts";
@@ -48,72 +44,6 @@ export function readProject(document: OwnDocument | undefined, kinds: Kinds, pro
     outputs: projectOutputs(mapMember(spec, "outputs", problems), problems),
     nextSteps: listMember(spec, "nextSteps", problems),
   };
-}
-
-const environmentSchema = z.strictObject({
-  default: z.boolean().optional(),
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]+$/, "must be a region such as eu-central-1")
-    .optional(),
-  accountId: z
-    .string()
-    .regex(/^\d{12}$/, "must be the 12 digits of an account")
-    .optional(),
-  roleArn: z
-    .string()
-    .regex(/^arn:[\w-]+:iam::\d{12}:role\/.+$/, "must be the ARN of a role")
-    .optional(),
-  confirm: z.strictObject({ apply: z.string().min(1).optional(), delete: z.string().min(1).optional() }).optional(),
-  drift: z.strictObject({ mode: z.enum(["correct", "report", "ignore"]).optional(), interval: durationSchema.optional() }).optional(),
-  parameters: z.record(z.string(), z.any()).optional(),
-});
-
-/** An Environment, and the parameters it gives. */
-export type EnvironmentDeclaration = {
-  readonly settings: EnvironmentSettings;
-  readonly isDefault: boolean;
-  readonly parameters: MapNode | undefined;
-};
-
-// Kubernetes' operators look again about once a minute; AWS's read limits allow it (see docs/architecture.md).
-const DRIFT_INTERVAL_MS = 60_000;
-
-/** Reads an Environment; undefined when it has problems. */
-export function readEnvironment(document: OwnDocument, problems: Problems): EnvironmentDeclaration | undefined {
-  const { name, spec } = document;
-  const read = spec ? readPlain(environmentSchema, { node: spec, label: `Environment/${name}`, problems }) : {};
-  if (!read) return undefined;
-  const { region, accountId, roleArn, confirm = {}, drift = {} } = read;
-  const settings = {
-    name,
-    ...(region === undefined ? {} : { region }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(roleArn === undefined ? {} : { roleArn }),
-    confirm: dropUndefined(confirm),
-    drift: { mode: drift.mode ?? "correct", intervalMs: drift.interval === undefined ? DRIFT_INTERVAL_MS : milliseconds(drift.interval) },
-  } as EnvironmentSettings;
-  const parameters = member(spec, "parameters");
-  return { settings, isDefault: read.default ?? false, parameters: parameters?.type === "map" ? parameters : undefined };
-}
-
-function dropUndefined(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
-}
-
-/** Reads every Environment. More than one default is a problem. */
-export function readEnvironments({ environments }: Documents, problems: Problems): ReadonlyMap<string, EnvironmentDeclaration> {
-  const read = new Map<string, EnvironmentDeclaration>();
-  let first: string | undefined;
-  for (const [name, document] of environments) {
-    const declaration = readEnvironment(document, problems);
-    if (declaration) read.set(name, declaration);
-    if (declaration?.isDefault && first !== undefined) {
-      problems.add(document.place, `both Environment/${first} and Environment/${name} are marked as default`);
-    }
-    if (declaration?.isDefault) first ??= name;
-  }
-  return read;
 }
 
 /** The texts of `--params FILE`. */

@@ -24,9 +24,9 @@ export const monitorSchema = z.strictObject({
   retries: field(z.int().min(0).max(10).optional(), {
     doc: `Further looks, a second apart, before a check has failed; ${DEFAULTS.retries} by default.`,
   }),
-  interval: field(durationSchema.optional(), { doc: `How often the controller checks; ${DEFAULTS.interval} by default.` }),
+  interval: field(durationSchema.optional(), { doc: `How often a controller checks; ${DEFAULTS.interval} by default.` }),
   failureThreshold: field(z.int().min(1).max(100).optional(), {
-    doc: `So many failed checks in a row are an alert; ${DEFAULTS.failureThreshold} by default.`,
+    doc: `So many failed checks in a row are one alert of a controller's, and the next healthy one is a recovery; ${DEFAULTS.failureThreshold} by default.`,
   }),
 });
 
@@ -36,7 +36,7 @@ export const MONITOR = Object.freeze({
   name: "Monitor",
   root: "monitor",
   shortNames: Object.freeze([]) as readonly string[],
-  doc: "A check, declared as data; `beaconctl health` makes it now. It is no resource: no plan shows it, no record remembers it, and a diff asks AWS nothing for it.",
+  doc: "A check, declared as data; `beaconctl health` makes it now, and a controller makes it at its interval. It is no resource: no plan shows it, no record remembers it, and a diff asks AWS nothing for it.",
   spec: objectShape(monitorSchema),
 });
 
@@ -46,14 +46,10 @@ export function checksIn(spec: JsonObject): readonly string[] {
 }
 
 /** A spec that fits the schema, defaults filled in. */
-export type ParsedMonitor = {
-  readonly check: Check;
-  readonly spec: JsonObject;
-  readonly timeoutMs: number;
-  readonly retries: number;
-  readonly intervalMs: number;
-  readonly failureThreshold: number;
-};
+export type ParsedMonitor = { readonly check: Check; readonly spec: JsonObject; readonly timeoutMs: number; readonly retries: number };
+
+/** How often a Monitor is checked, and how many failures in a row are told. */
+export type Schedule = { readonly intervalMs: number; readonly failureThreshold: number };
 
 /** Reads a resolved spec; says what is wrong where a value that became known late does not fit. */
 export function readMonitor(spec: JsonObject): ParsedMonitor | { readonly wrong: string } {
@@ -65,13 +61,18 @@ export function readMonitor(spec: JsonObject): ParsedMonitor | { readonly wrong:
     return { wrong: `${issue?.path.join(".")} ${issue?.message}` };
   }
   if (!check || !isObject(own)) throw new Error("the compiler let a Monitor without a check pass");
-  const {
-    timeout = DEFAULTS.timeout,
-    retries = DEFAULTS.retries,
-    interval = DEFAULTS.interval,
-    failureThreshold = DEFAULTS.failureThreshold,
-  } = parsed.data;
-  return { check, spec: own, timeoutMs: milliseconds(timeout), retries, intervalMs: milliseconds(interval), failureThreshold };
+  const { timeout = DEFAULTS.timeout, retries = DEFAULTS.retries } = parsed.data;
+  return { check, spec: own, timeoutMs: milliseconds(timeout), retries };
+}
+
+/** When to check it. Members that are not known yet, or do not fit, count as left out: even a check that cannot be made has its time. */
+export function scheduleOf({ interval, failureThreshold }: JsonObject): Schedule {
+  const { shape } = monitorSchema;
+  const every = shape.interval.safeParse(interval).data ?? DEFAULTS.interval;
+  return {
+    intervalMs: milliseconds(every),
+    failureThreshold: shape.failureThreshold.safeParse(failureThreshold).data ?? DEFAULTS.failureThreshold,
+  };
 }
 
 /** What the checks of these names may call: what the read-only handle lets through, and the IAM policy allows. */

@@ -128,6 +128,11 @@ const cases: readonly { name: string; args?: readonly string[]; options?: Readon
   { name: "iam-policy", expected: /"ec2:CreateSubnet"[\s\S]*"ec2:CreateVpc"/ },
   { name: "explain", expected: /^KIND +SHORT +APIVERSION +TYPE\n[\s\S]*SecurityGroup +sg/ },
   { name: "explain", expected: /\nMonitor +beacon\/v1 +check/ },
+  {
+    name: "explain",
+    args: ["environment.approval"],
+    expected: /^Environment\.spec\.approval +[\s\S]*allow +list of one of replace, delete/,
+  },
   { name: "explain", args: ["Monitor"], expected: /^Monitor {3}beacon\/v1\n[\s\S]*tableStatus +object {2}A DynamoDB table is ACTIVE/ },
   {
     name: "explain",

@@ -6,7 +6,7 @@ test("an exception covers its field and what is inside, until it expires", () =>
   const known = { path: "tags.Team", until: "2026-12-31T23:59:59.000Z", reason: "a migration" };
   const whole = { ...known, path: "ingress" };
   const lifecycle = { ...LIFECYCLE_DEFAULTS, knownDrift: [known, whole] };
-  const before = Date.parse(known.until);
+  const before = Date.parse(known.until) - 1;
   const rows = [
     { path: "tags.Team", nowMs: before, is: known, why: "itself" },
     { path: "tags.Teams", nowMs: before, is: undefined, why: "another that begins alike" },

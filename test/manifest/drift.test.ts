@@ -136,7 +136,7 @@ test("exceptions last to the end of a date, or to a time", () => {
     drift: "report",
     driftIntervalMs: 7_200_000,
     knownDrift: [
-      { path: "tags.Team", until: "2026-12-31T23:59:59.000Z", reason: "a migration" },
+      { path: "tags.Team", until: "2026-12-31T23:59:59.999Z", reason: "a migration" },
       { path: "tags", until: "2026-06-01T10:00:00.000Z", reason: "another" },
     ],
   });
@@ -146,7 +146,7 @@ test("exceptions last to the end of a date, or to a time", () => {
       mode: "report",
       interval: "2h",
       except: [
-        { field: "tags.Team", until: "2026-12-31T23:59:59.000Z", reason: "a migration" },
+        { field: "tags.Team", until: "2026-12-31T23:59:59.999Z", reason: "a migration" },
         { field: "tags", until: "2026-06-01T10:00:00.000Z", reason: "another" },
       ],
     },
@@ -155,7 +155,7 @@ test("exceptions last to the end of a date, or to a time", () => {
 
 test("an exception that has expired is told, and is no error", () => {
   const sources = sourcesWith({ own: "{ except: [{ field: tags, until: 2026-06-01, reason: a migration }] }" });
-  const notice = "drift of `tags` of EIP/alone was known until 2026-06-01T23:59:59.000Z, and is drift again: a migration (a.yaml:36:1)";
+  const notice = "drift of `tags` of EIP/alone was known until 2026-06-01T23:59:59.999Z, and is drift again: a migration (a.yaml:36:1)";
   const at = (time: string) => ({ kinds, nowMs: Date.parse(time) });
   assert.deepEqual(compile(sources, at("2026-06-01T23:59:59Z")).notices, []);
   assert.deepEqual(compile(sources, at("2026-06-02T00:00:00Z")).notices, [notice]);

@@ -7,9 +7,9 @@ import { digest } from "../../core/json.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
+import { holderName } from "../holding.ts";
 import { compileInput, manifestError, manifestPaths, readSources } from "../manifests.ts";
 import { type AwsOptions, awsOptions, type SourceOptions, sourceOptions } from "../options.ts";
-import { holderName } from "../run.ts";
 import type { Controlling } from "../services.ts";
 import { type StackOptions, targetOf } from "../session.ts";
 import { settingsFor } from "../settings.ts";
@@ -19,6 +19,7 @@ type Options = SourceOptions & AwsOptions & StackOptions & { readonly interval: 
 
 // A pass waits for AWS no longer than this: what still waits is looked at again, and everything else is not held up by it.
 const PASS_MS = 20_000;
+const RATE_SHARE = 0.05;
 
 export default defineCommand<Options>({
   description:
@@ -75,7 +76,8 @@ async function control(invocation: Invocation<Options>, { way, source, stop }: R
       settings,
       pace: {
         intervalMs: parseDuration(options.interval, "--interval"),
-        newsMs: way.local ? 500 : 2000,
+        rateShare: way.local ? Number.POSITIVE_INFINITY : RATE_SHARE,
+        newsMs: way.local ? 1000 : 2000,
         verifyMs: way.local ? 500 : 5000,
         retryMinMs: way.local ? 1000 : 5000,
         retryMaxMs: 600_000,

@@ -1,9 +1,8 @@
-import { MONITOR } from "../../monitor/monitor.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { findField } from "../fields.ts";
 import { hasManifests, readSources } from "../manifests.ts";
 import { type SourceOptions, sourceOptions } from "../options.ts";
-import { type ExplainedKind, explainField, explainKind, explainMonitor, listKinds } from "../render/explanation.ts";
+import { type ExplainedKind, explainField, explainKind, explainOwn, listKinds, OWN_DOCUMENTS } from "../render/explanation.ts";
 import { findKind } from "../resources.ts";
 
 export default defineCommand<SourceOptions>({
@@ -15,8 +14,9 @@ export default defineCommand<SourceOptions>({
   async run(invocation) {
     const { io, args } = invocation;
     const [name, ...path] = (args[0] ?? "").split(".");
-    if (name?.toLowerCase() === MONITOR.root) {
-      io.out(path.length === 0 ? explainMonitor(io.style) : explainField(MONITOR, findField(MONITOR, path), io.style));
+    const own = OWN_DOCUMENTS.find((document) => document.name.toLowerCase() === name?.toLowerCase());
+    if (own) {
+      io.out(path.length === 0 ? explainOwn(own, io.style) : explainField(own, findField(own, path), io.style));
       return 0;
     }
     const kinds = await allKinds(invocation);

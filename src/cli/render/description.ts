@@ -1,11 +1,11 @@
 /** `describe`: one resource on one screen. */
 
+import { durationText } from "../../core/duration.ts";
 import type { MemberText } from "../../core/field.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { Change } from "../../core/plan.ts";
 import type { StackEvent } from "../../core/record.ts";
 import type { KindId, ResourceKey } from "../../core/resource.ts";
-import { formatDuration } from "../duration.ts";
 import type { ResourceView } from "../view.ts";
 import { changeLines, type PlanView } from "./plan.ts";
 import { alignRows, type Row } from "./table.ts";
@@ -50,7 +50,7 @@ function conditionText({ type, status, reason, message, since }: ResourceView["s
 
 function lifecycleText(lifecycle: NonNullable<ResourceView["lifecycle"]>): string {
   const { deletion, replace, drift, driftIntervalMs, knownDrift = [], manage } = lifecycle;
-  const interval = driftIntervalMs === undefined ? "" : ` every ${formatDuration(driftIntervalMs)}`;
+  const interval = driftIntervalMs === undefined ? "" : ` every ${durationText(driftIntervalMs)}`;
   const known = knownDrift.map(({ path, until, reason }) => ` · drift of ${path} known until ${until}: ${reason}`).join("");
   return `deletion ${deletion} · replace ${replace} · drift ${drift}${interval}${manage ? "" : " · read only"}${known}`;
 }

@@ -3,6 +3,7 @@
 import type { FieldMeta } from "../../core/field.ts";
 import type { Shape } from "../../core/shape.ts";
 import type { AnyKind, AnyLookup, Identity } from "../../kind/kind.ts";
+import { ENVIRONMENT } from "../../manifest/environment.ts";
 import type { MadeKind } from "../../manifest/made-kinds.ts";
 import { MONITOR } from "../../monitor/monitor.ts";
 import { type Fielded, type FoundField, innerFields } from "../fields.ts";
@@ -17,18 +18,24 @@ export type ExplainedKind = AnyKind | AnyLookup | MadeKind;
 export function listKinds(kinds: readonly ExplainedKind[]): string {
   const type = (kind: ExplainedKind) => ("madeBy" in kind ? "blueprint" : kind.lookup ? "lookup" : "managed");
   const rows = kinds.map((kind) => [kind.name, kind.shortNames.join(","), kind.apiVersion, type(kind)]);
-  const monitor = [MONITOR.name, MONITOR.shortNames.join(","), MONITOR.apiVersion, "check"];
-  return renderTable(["KIND", "SHORT", "APIVERSION", "TYPE"], [...rows, monitor].sort());
+  const own = OWN_DOCUMENTS.map((document) => [document.name, "", document.apiVersion, document.type]);
+  return renderTable(["KIND", "SHORT", "APIVERSION", "TYPE"], [...rows, ...own].sort());
 }
 
-/** A Monitor: what it is, and its spec. */
-export function explainMonitor(style: Style): string {
+/** Documents of BEACON's own that are no resources. */
+export const OWN_DOCUMENTS = [
+  { ...MONITOR, type: "check", specSays: "   exactly one of the checks, and when it is made" },
+  { ...ENVIRONMENT, type: "environment", specSays: "" },
+] as const;
+
+/** One of them: what it is, and its spec. */
+export function explainOwn(own: (typeof OWN_DOCUMENTS)[number], style: Style): string {
   return [
-    `${style.bold(MONITOR.name)}   ${MONITOR.apiVersion}`,
-    MONITOR.doc,
+    `${style.bold(own.name)}   ${own.apiVersion}`,
+    own.doc,
     "",
-    `${style.bold("spec")}   exactly one of the checks, and when it is made`,
-    ...fieldList(MONITOR.spec.fields, style),
+    `${style.bold("spec")}${own.specSays}`,
+    ...fieldList(own.spec.fields, style),
   ].join("\n");
 }
 

@@ -13,7 +13,13 @@ const drifted: Description = {
   kind: "SecurityGroup",
   metadata: { name: "backend.instances", uid: "u1", generation: 2 },
   spec: { groupName: "beacon-prod-backend", ingress: [ssh, { ...ssh, fromPort: 80, toPort: 81 }] },
-  lifecycle: { ...LIFECYCLE_DEFAULTS, deletion: "protect" },
+  lifecycle: {
+    ...LIFECYCLE_DEFAULTS,
+    deletion: "protect",
+    drift: "report",
+    driftIntervalMs: 300_000,
+    knownDrift: [{ path: "tags.Team", until: "2026-12-31T23:59:59.999Z", reason: "a migration" }],
+  },
   status: {
     id: "sg-0a1b2c",
     ready: true,
