@@ -9,7 +9,17 @@ import { setFlagsFromString } from "node:v8";
 import type { AwsSession } from "./aws/handle.ts";
 import { isMutating, type OperationName } from "./aws/service.ts";
 import { runProgram } from "./cli/program.ts";
-import type { BootstrapOptions, Bootstrapped, Changing, Controlling, Examining, Looking, Services, StateTable, Target } from "./cli/services.ts";
+import type {
+  BootstrapOptions,
+  Bootstrapped,
+  Changing,
+  Controlling,
+  Examining,
+  Looking,
+  Services,
+  StateTable,
+  Target,
+} from "./cli/services.ts";
 import type { StateStore } from "./core/store.ts";
 import type { EventsBootstrap } from "./events/bootstrap.ts";
 
@@ -22,6 +32,11 @@ setFlagsFromString("--semi-space-growth-factor=1");
 const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
 // A heartbeat that takes longer than a third of the lease's 15 s is as good as lost.
 const STATE_TIMEOUT_MS = 5000;
+
+// A long poll takes 20 s.
+const QUEUE_TIMEOUT_MS = 30_000;
+// Who changed what, where no event told.
+const LOOKUP: OperationName = "cloudtrail:LookupEvents";
 
 // Tasks that one effect sets free come to their commits within a few milliseconds of each other.
 const GATHER_MS = 10;
@@ -99,14 +114,14 @@ async function change(target: Target): Promise<Changing> {
 }
 
 async function control(target: Target): Promise<Controlling> {
-  const base = await connect(target);
-  const { STATE_OPERATIONS } = await import("./aws/permissions.ts");
+  const base = await connect(target, [LOOKUP]);
+  const { QUEUE_OPERATIONS, STATE_OPERATIONS } = await import("./aws/permissions.ts");
   if (base.sandbox) await createTable(base);
   const own = await looking(base, STATE_OPERATIONS);
   const sessions = new Map<string | undefined, AwsSession>([[target.roleArn, base]]);
   let replicas = 1;
   const sessionOf = async (roleArn: string | undefined): Promise<AwsSession> => {
-    const session = sessions.get(roleArn) ?? (await connect({ ...target, ...(roleArn === undefined ? {} : { roleArn }) }));
+    const session = sessions.get(roleArn) ?? (await connect({ ...target, ...(roleArn === undefined ? {} : { roleArn }) }, [LOOKUP]));
     session.shareWith(replicas);
     sessions.set(roleArn, session);
     return session;
@@ -114,6 +129,7 @@ async function control(target: Target): Promise<Controlling> {
   return {
     ...own,
     leaseTtlMs: await leaseTtlMs(),
+    queue: base.caller(QUEUE_OPERATIONS, { requestTimeoutMs: QUEUE_TIMEOUT_MS }),
     open: async (roleArn) => {
       const session = await sessionOf(roleArn);
       return { ...(session === base ? own : await looking(session, STATE_READS)), writer: session.writer };
