@@ -65,6 +65,11 @@ export class Controller {
     return new Map([...this.#stacks.keys()].map((name) => [name, this.#sights.get(name)]));
   }
 
+  /** Every stack of the table that is to be held. */
+  get stacks(): readonly Stack[] {
+    return [...this.#stacks.values()];
+  }
+
   get replicas(): number {
     return Math.max(1, this.#live.length);
   }
