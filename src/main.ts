@@ -9,7 +9,17 @@ import { setFlagsFromString } from "node:v8";
 import type { AwsSession } from "./aws/handle.ts";
 import { isMutating, type OperationName } from "./aws/service.ts";
 import { runProgram } from "./cli/program.ts";
-import type { BootstrapOptions, Bootstrapped, Changing, Controlling, Examining, Looking, Services, StateTable, Target } from "./cli/services.ts";
+import type {
+  BootstrapOptions,
+  Bootstrapped,
+  Changing,
+  Controlling,
+  Examining,
+  Looking,
+  Services,
+  StateTable,
+  Target,
+} from "./cli/services.ts";
 import type { StateStore } from "./core/store.ts";
 import type { EventsBootstrap } from "./events/bootstrap.ts";
 
