@@ -66,6 +66,12 @@ export class Controller {
     return new Map([...this.#surroundings.stacks.keys()].map((name) => [name, this.#surroundings.lease(name)?.sight]));
   }
 
+  /** Every stack of the table that is to be held; of one that a replica is told to hold alone, that one. */
+  get stacks(): readonly Stack[] {
+    const { only } = this.#options;
+    return [...this.#surroundings.stacks.values()].filter((stack) => !only || stackName(stack) === stackName(only));
+  }
+
   get replicas(): number {
     return Math.max(1, this.#replicas);
   }

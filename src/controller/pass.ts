@@ -112,17 +112,19 @@ type Acting = { readonly plan: Plan; readonly changes: readonly Change[]; readon
 
 async function act(holding: Holding, { plan, changes, judgement, stop }: Acting): Promise<RunReport> {
   const { context, stack, tools, lease } = holding;
+  const doneAt = new Map<ResourceKey, number>();
   const report = await execute(context, {
     world: holding.world as World,
     plan: { ...plan, changes },
     authority: holding.authority(),
     options: { strict: true, leave: judgement.leave },
+    onProgress: ({ key, phase }) => phase === "done" && doneAt.set(key, tools.runtime.now()),
     stop,
   });
   for (const { kind } of changes) holding.stale.add(kind);
   noteSetbacks(holding, changes, report.results);
   holding.reload(await tools.store.load(stack));
-  noteCorrected(holding, { changes, judgement, results: report.results });
+  noteCorrected(holding, { changes, judgement, results: report.results, doneAt });
   holding.results = report.results.filter(({ outcome }) => outcome !== "done" && outcome !== "interrupted");
   await keepRevision(holding, changes, report);
   await lease.journal.commit();

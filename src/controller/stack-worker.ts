@@ -9,7 +9,7 @@ import { backoffMs } from "../aws/runtime.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { equal, type Json } from "../core/json.ts";
-import type { Stack } from "../core/resource.ts";
+import { type Stack, stackName } from "../core/resource.ts";
 import type { Lease } from "../core/store.ts";
 import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
@@ -203,6 +203,10 @@ export class StackWorker {
     if (this.#gone) this.#end.abort(new Error("the stack was deleted"));
     const isNewer = !equal(news.revision as unknown as Json, holding.revision as unknown as Json);
     if (isNewer && news.revision) this.#revisionAtMs = this.#tools.runtime.monotonic();
+    for (const request of news.requests) {
+      if (request.type === "check" && request.cause && request.target !== "*")
+        this.#tools.hearsay.told(stackName(this.stack), request.target, request.cause);
+    }
     holding.state = { ...holding.state, requests: news.requests, ...(news.revision ? { revision: news.revision } : {}) };
     if (isNewer) {
       holding.plan = undefined;
