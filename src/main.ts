@@ -33,6 +33,11 @@ const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:Bat
 // A heartbeat that takes longer than a third of the lease's 15 s is as good as lost.
 const STATE_TIMEOUT_MS = 5000;
 
+// A long poll takes 20 s.
+const QUEUE_TIMEOUT_MS = 30_000;
+// Who changed what, where no event told.
+const LOOKUP: OperationName = "cloudtrail:LookupEvents";
+
 // Tasks that one effect sets free come to their commits within a few milliseconds of each other.
 const GATHER_MS = 10;
 
@@ -109,14 +114,14 @@ async function change(target: Target): Promise<Changing> {
 }
 
 async function control(target: Target): Promise<Controlling> {
-  const base = await connect(target);
-  const { STATE_OPERATIONS } = await import("./aws/permissions.ts");
+  const base = await connect(target, [LOOKUP]);
+  const { QUEUE_OPERATIONS, STATE_OPERATIONS } = await import("./aws/permissions.ts");
   if (base.sandbox) await createTable(base);
   const own = await looking(base, STATE_OPERATIONS);
   const sessions = new Map<string | undefined, AwsSession>([[target.roleArn, base]]);
   let replicas = 1;
   const sessionOf = async (roleArn: string | undefined): Promise<AwsSession> => {
-    const session = sessions.get(roleArn) ?? (await connect({ ...target, ...(roleArn === undefined ? {} : { roleArn }) }));
+    const session = sessions.get(roleArn) ?? (await connect({ ...target, ...(roleArn === undefined ? {} : { roleArn }) }, [LOOKUP]));
     session.shareWith(replicas);
     sessions.set(roleArn, session);
     return session;
@@ -124,6 +129,7 @@ async function control(target: Target): Promise<Controlling> {
   return {
     ...own,
     leaseTtlMs: await leaseTtlMs(),
+    queue: base.caller(QUEUE_OPERATIONS, { requestTimeoutMs: QUEUE_TIMEOUT_MS }),
     open: async (roleArn) => {
       const session = await sessionOf(roleArn);
       return { ...(session === base ? own : await looking(session, STATE_READS)), writer: session.writer };

@@ -19,6 +19,7 @@ import { acquireLease, yielded } from "./holding.ts";
 import type { Io } from "./io.ts";
 import { isEmptyPlan } from "./render/plan.ts";
 import { createProgressView } from "./render/progress.ts";
+import { ask } from "./requests.ts";
 import { accepted, type Proposal } from "./revision.ts";
 import type { Changing } from "./services.ts";
 import { callsMade, type Session } from "./session.ts";
@@ -142,9 +143,20 @@ function requireSamePlan(approved: Plan, current: Plan): void {
   throw new BeaconError("PlanChanged", message, { next: "run the command again to see the new plan" });
 }
 
-async function recordEnd({ forget, session }: Approved, lease: Lease, revision: Revision | undefined, report: RunReport): Promise<void> {
+async function recordEnd(
+  { forget, session, seen }: Approved,
+  lease: Lease,
+  revision: Revision | undefined,
+  report: RunReport,
+): Promise<void> {
   const complete = report.results.every((result) => result.outcome === "done");
-  if (forget && complete && !report.interrupted) return lease.journal.forget();
+  if (forget && complete && !report.interrupted) {
+    await lease.journal.forget();
+    // Else a controller that watches the manifests would bring it all up again.
+    const digest = seen.world.state.status?.sourceDigest;
+    if (digest !== undefined) await ask(session, { type: "hold", digest, reason: "the stack was deleted" });
+    return;
+  }
   // A delete goes by the records alone: it knows no outputs, and forgets none.
   if (!session.compiled || !revision) return;
   const left = spent(revision, doneBy(report));

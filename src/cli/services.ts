@@ -6,6 +6,7 @@
  */
 
 import type { CallCount } from "../aws/calls.ts";
+import type { Caller } from "../aws/handle.ts";
 import type { Identity } from "../aws/identity.ts";
 import type { OperationName, Reader, Writer } from "../aws/service.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -52,6 +53,8 @@ export type Controlling = Pick<Changing, "region" | "accountId" | "caller" | "sa
   readonly open: (
     roleArn: string | undefined,
   ) => Promise<Pick<Changing, "region" | "accountId" | "caller" | "reader" | "writer" | "calls">>;
+  /** To the queue of `bootstrap --events`. */
+  readonly queue: Caller;
   /** So many controllers use the account's rates alike. */
   readonly shareWith: (count: number) => void;
 };

@@ -163,7 +163,8 @@ export function targetOf({ options, io }: Invocation<AwsOptions>, compiled?: Com
   };
 }
 
-function stackNamed(text: string | undefined): Stack | undefined {
+/** `beacon/prod` as a stack; undefined for any other text. */
+export function stackNamed(text: string | undefined): Stack | undefined {
   const [project, environment, rest] = text?.split("/") ?? [];
   return project && environment && rest === undefined ? { project, environment } : undefined;
 }

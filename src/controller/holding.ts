@@ -7,13 +7,14 @@ import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Awaiting, Grants, ResourceRecord, Revision, SourceBundle, StackEvent, StackRequest, StackStatus } from "../core/record.ts";
-import type { KindId, ResourceKey, Stack } from "../core/resource.ts";
+import { type KindId, type ResourceKey, type Stack, stackName } from "../core/resource.ts";
 import type { Lease, StackState } from "../core/store.ts";
 import type { Authority, Context, Result, World } from "../engine/types.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { compileBundle } from "../manifest/bundle.ts";
 import type { Circumstances, Judgement } from "./judge.ts";
 import type { SourceState, StackWay, Tools } from "./tools.ts";
+import { Witness } from "./witness.ts";
 
 /** What a person asked for a while. */
 export type Pause = Extract<StackRequest, { type: "pause" }>;
@@ -27,6 +28,7 @@ export class Holding {
   readonly lease: Lease;
   readonly tools: Tools;
   readonly way: StackWay;
+  readonly witness: Witness;
   readonly context: Context;
   state: StackState;
   compiled: CompiledStack | undefined;
@@ -56,7 +58,9 @@ export class Holding {
     this.way = way;
     this.state = state;
     this.converged = state.status?.converged ?? 0;
-    const { kinds, store, runtime, settings } = tools;
+    const { kinds, store, runtime, settings, hearsay } = tools;
+    const { trail } = way;
+    this.witness = new Witness({ stack: stackName(stack), kinds, runtime, hearsay, signal: lease.signal, ...(trail ? { trail } : {}) });
     this.context = { kinds, stack, reader: way.reader, store, runtime, settings };
   }
 

@@ -9,26 +9,30 @@ import { backoffMs } from "../aws/runtime.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { equal, type Json } from "../core/json.ts";
-import type { StackRequest } from "../core/record.ts";
-import type { Stack } from "../core/resource.ts";
-import type { Lease, StackNews } from "../core/store.ts";
+import { type Stack, stackName } from "../core/resource.ts";
+import type { Lease } from "../core/store.ts";
 import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { MonitorLoop } from "./monitor-loop.ts";
+import { News } from "./news.ts";
 import { NOTHING_PASSED, type Passed, pass } from "./pass.ts";
 import { report, reportFailure } from "./reporting.ts";
 import { Schedule, type WorkKey } from "./schedule.ts";
 import type { MonitorSnapshot } from "./snapshot.ts";
 import type { SourceState, Tools } from "./tools.ts";
 import { type Due, WorkQueue } from "./work-queue.ts";
+import type { Yields } from "./yields.ts";
 
 /** Why a worker ended. */
 export type Ending = "stopped" | "lost" | "yielded" | "gone";
 
 // Keys that are due within a tenth of their interval are looked at together: one list of a kind serves them all.
 const AHEAD_SHARE = 0.1;
+// Long enough for most of what AWS does at once, and short enough for a drift to be put right in seconds.
+const UNDISTURBED_MS = 4000;
+const URGENT: ReadonlySet<Trigger> = new Set(["event", "request", "revision"]);
 
 /** See the file's header. */
 export class StackWorker {
@@ -36,10 +40,11 @@ export class StackWorker {
   readonly lease: Lease;
   readonly queue: WorkQueue<WorkKey>;
   readonly #tools: Tools;
+  readonly #yields: Yields;
   readonly #schedule: Schedule;
+  readonly #news: News;
   readonly #end = new AbortController();
   #holding: Holding | undefined;
-  #news: StackNews | undefined;
   #failures = 0;
   #yielded = false;
   #monitors: MonitorLoop | undefined;
@@ -50,12 +55,15 @@ export class StackWorker {
   #sourceProblem: string | undefined;
   #revisionAtMs = 0;
 
-  constructor(stack: Stack, lease: Lease, tools: Tools) {
+  /** `yields`: the replica's, which has seen what was asked before. */
+  constructor(stack: Stack, lease: Lease, { tools, yields }: { readonly tools: Tools; readonly yields: Yields }) {
     this.stack = stack;
     this.lease = lease;
     this.#tools = tools;
+    this.#yields = yields;
     this.queue = new WorkQueue(tools.runtime);
     this.#schedule = new Schedule(this.queue, tools);
+    this.#news = new News(stack, tools, { known: () => this.#holding?.state, heard: (trigger) => this.notice(["*"], trigger) });
   }
 
   /** What it holds; undefined until the state is loaded. */
@@ -73,13 +81,18 @@ export class StackWorker {
     for (const key of keys) this.queue.add(key, 0, trigger);
   }
 
+  /** Revisions or requests may have come: they are read. */
+  newsCame(): void {
+    this.#news.came();
+  }
+
   /** Works until it is told to stop, the lease is lost, or somebody asks for it; gives the lease up then. Never rejects. */
   async run(stop: AbortSignal): Promise<Ending> {
     const { tell } = this.#tools;
     const signal = AbortSignal.any([stop, this.lease.signal, this.#end.signal]);
     const unwatch = this.#tools.source?.onChange(() => this.notice(["*"], "revision"));
     this.notice(["*"], "start");
-    const news = this.#watchNews(signal);
+    const news = this.#news.watch(signal);
     while (!signal.aborted) await this.#turn(signal);
     await news;
     unwatch?.();
@@ -152,12 +165,25 @@ export class StackWorker {
     await bringIntoForce(holding, this.#source());
     this.#watchMonitors(holding);
     const kinds = this.#schedule.take(holding, due);
-    let passed = await pass(holding, kinds, signal);
-    if (await heedApproval(holding)) passed = await pass(holding, new Set(), signal);
+    let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
+    if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
     this.#schedule.passed(holding, kinds, passed);
     await this.#heedRequests(holding, due);
     report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
     return passed;
+  }
+
+  /** A pass that waits for AWS is broken off when something else comes up, after a while: it goes on in the next one. */
+  async #inTime(signal: AbortSignal, work: (until: AbortSignal) => Promise<Passed>): Promise<Passed> {
+    const [hurry, over] = [new AbortController(), new AbortController()];
+    const waiting = AbortSignal.any([signal, over.signal]);
+    const urgent = this.#tools.runtime.sleep(UNDISTURBED_MS, waiting).then(() => this.queue.whenDue(URGENT, waiting));
+    urgent.then(() => hurry.abort(new Error("something else came up"))).catch(() => {});
+    try {
+      return await work(AbortSignal.any([signal, hurry.signal]));
+    } finally {
+      over.abort();
+    }
   }
 
   /** The Monitors of the manifests in force, once these change. */
@@ -187,13 +213,16 @@ export class StackWorker {
 
   /** Revisions and requests that came since: those are all that others write while the lease is held. */
   #takeNews(holding: Holding): void {
-    const news = this.#news;
-    this.#news = undefined;
+    const news = this.#news.take();
     if (!news) return;
     this.#gone = holding.revision !== undefined && news.revision === undefined;
     if (this.#gone) this.#end.abort(new Error("the stack was deleted"));
     const isNewer = !equal(news.revision as unknown as Json, holding.revision as unknown as Json);
     if (isNewer && news.revision) this.#revisionAtMs = this.#tools.runtime.monotonic();
+    for (const request of news.requests) {
+      if (request.type === "check" && request.cause && request.target !== "*")
+        this.#tools.hearsay.told(stackName(this.stack), request.target, request.cause);
+    }
     holding.state = { ...holding.state, requests: news.requests, ...(news.revision ? { revision: news.revision } : {}) };
     if (isNewer) {
       holding.plan = undefined;
@@ -206,7 +235,7 @@ export class StackWorker {
   }
 
   async #heedYield({ state }: Holding): Promise<boolean> {
-    this.#yielded = isYielded(state.requests, this.#tools.runtime.now());
+    this.#yielded = this.#yields.isOn(this.stack, state.requests);
     if (this.#yielded) this.#end.abort(new Error("somebody asked for the stack"));
     return this.#yielded;
   }
@@ -227,33 +256,6 @@ export class StackWorker {
     await withdraw(holding, over);
     for (const { until } of pauses) this.queue.add("*", Math.max(0, Date.parse(until) - runtime.now()), "request");
   }
-
-  /** Asks the state table for revisions and requests, until it is told to stop. */
-  async #watchNews(signal: AbortSignal): Promise<void> {
-    const { store, runtime, pace, tell } = this.#tools;
-    while (!signal.aborted) {
-      try {
-        const news = await store.news(this.stack);
-        const known = this.#news ?? this.#holding?.state;
-        if (known && !equal(relevant(news), relevant(known))) {
-          this.#news = news;
-          this.notice(["*"], equal(known.revision as unknown as Json, news.revision as unknown as Json) ? "request" : "revision");
-        }
-      } catch (error) {
-        tell({ type: "passFailed", stack: this.stack, message: `the state table: ${(error as Error).message}`, retryInMs: pace.newsMs });
-      }
-      await runtime.sleep(pace.newsMs, signal).catch(() => {});
-    }
-  }
-}
-
-/** Somebody asked to have the stack for a while. */
-export function isYielded(requests: readonly StackRequest[], now: number): boolean {
-  return requests.some((request) => request.type === "yield" && Date.parse(request.until) > now);
-}
-
-function relevant({ revision, requests }: StackNews): Json {
-  return { revision, requests } as unknown as Json;
 }
 
 function reasonOf({ reason }: AbortSignal): string {

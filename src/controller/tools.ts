@@ -3,12 +3,14 @@
 import type { CallCount } from "../aws/calls.ts";
 import type { Reader, Writer } from "../aws/service.ts";
 import type { CompiledStack } from "../core/compiled.ts";
-import type { Attribution, Drift, ResourceRecord, SourceBundle } from "../core/record.ts";
+import type { SourceBundle } from "../core/record.ts";
 import type { Stack } from "../core/resource.ts";
 import type { Lease, Runtime, StateStore } from "../core/store.ts";
 import type { Settings } from "../engine/types.ts";
+import type { TrailLookup } from "../events/trail.ts";
 import type { Kinds } from "../kind/kind.ts";
 import type { Listener } from "./events.ts";
+import type { Hearsay } from "./witness.ts";
 
 /** How often, and how soon. */
 export type Pace = {
@@ -32,6 +34,8 @@ export type StackWay = {
   readonly caller: string;
   readonly reader: Reader;
   readonly writer: (lease: Lease) => Writer;
+  /** CloudTrail, with these rights; absent where it is not to be asked. */
+  readonly trail?: TrailLookup;
   /** Every call so far. */
   readonly calls: () => readonly CallCount[];
 };
@@ -57,14 +61,6 @@ export interface WatchedSource {
   onChange(listener: () => void): () => void;
 }
 
-/** Tells who changed what. Never waited for by a correction. */
-export interface Attributor {
-  /** From what was heard already; undefined where nobody is known yet. */
-  known(record: ResourceRecord, drift: readonly Drift[]): Attribution | undefined;
-  /** Asks CloudTrail, now or later; calls back at most once. */
-  ask(record: ResourceRecord, drift: readonly Drift[], found: (by: Attribution) => void): void;
-}
-
 /** See the file's header. */
 export type Tools = {
   readonly kinds: Kinds;
@@ -77,5 +73,5 @@ export type Tools = {
   readonly tell: Listener;
   readonly open: (roleArn: string | undefined) => Promise<StackWay>;
   readonly source?: WatchedSource;
-  readonly attributor?: Attributor;
+  readonly hearsay: Hearsay;
 };

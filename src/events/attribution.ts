@@ -31,7 +31,7 @@ export function attributionOf(drift: Drift, subject: Subject, events: Iterable<A
     const rank = (tie === "named" ? FITS_MAX + 1 : 0) + fitOf(event, drift.path, subject.kind);
     if (!best || rank > best.rank || (rank === best.rank && event.at >= best.event.at)) best = { event, rank };
   }
-  return best && told(best.event);
+  return best && toldBy(best.event);
 }
 
 const FITS_MAX = 2;
@@ -44,6 +44,7 @@ function fitOf({ action }: ApiEvent, path: string, kind: AnyKind): 0 | 1 | typeo
   return changesOf(kind).has(action) ? 0 : 1;
 }
 
-function told({ principal, sourceIp, userAgent, action, at, via }: ApiEvent): Attribution {
+/** Who an event names. */
+export function toldBy({ principal, sourceIp, userAgent, action, at, via }: ApiEvent): Attribution {
   return { principal, sourceIp, userAgent, action, at: new Date(at).toISOString().replace(".000Z", "Z"), via };
 }

@@ -26,6 +26,7 @@ export type MappingScope = { readonly kinds: Kinds; readonly records: ReadonlyMa
 export function keysOf(event: ApiEvent, { kinds, records }: MappingScope): readonly Hit[] {
   if (event.own || isRefused(event)) return [];
   const spoken = spokenOf(event.names);
+  const isTold = [...event.names].some(isGiven);
   const named: Hit[] = [];
   const unnamed: ResourceRecord[] = [];
   for (const record of records.values()) {
@@ -33,7 +34,7 @@ export function keysOf(event: ApiEvent, { kinds, records }: MappingScope): reado
     if (!kind || kind.lookup) continue;
     const by = tieOf(event, spoken, { record, kind });
     if (by) named.push({ key: record.key, by });
-    else if (mayMeanAny(event, kind)) unnamed.push(record);
+    else if (!isTold && mayMeanAny(event, kind)) unnamed.push(record);
   }
   const met = new Set(named.filter(({ by }) => by === "named").map(({ key }) => records.get(key)?.kind));
   const others = unnamed.filter(({ kind }) => !met.has(kind)).map(({ key }): Hit => ({ key, by: "kind" }));
@@ -54,6 +55,7 @@ export function changesOf(kind: AnyKind): ReadonlySet<OperationName> {
 }
 
 const changes = new WeakMap<AnyKind, ReadonlySet<OperationName>>();
+const services = new WeakMap<AnyKind, ReadonlySet<string>>();
 const known = new WeakMap<ResourceRecord, Names>();
 
 /** What a record is called. */
@@ -82,11 +84,11 @@ function mayMeanAny(event: ApiEvent, kind: AnyKind): boolean {
   if (!changesOf(kind).has(event.action)) return false;
   // CloudTrail's `bucketName` is S3's `Bucket`, and where several may be given AWS says `alarmNames`.
   const members = [kind.idField, `${kind.idField}Name`, `${kind.idField}s`];
-  return !members.some((member) => event.members.has(member)) && ![...event.names].some(isGiven);
+  return !members.some((member) => event.members.has(member));
 }
 
 function servicesOf(kind: AnyKind): ReadonlySet<string> {
-  return new Set([...changesOf(kind)].map((operation) => operation.slice(0, operation.indexOf(":"))));
+  return remembered(services, kind, () => new Set([...changesOf(kind)].map((operation) => operation.slice(0, operation.indexOf(":")))));
 }
 
 function namesOf(record: ResourceRecord, kind: AnyKind): Names {

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import type { ControllerEvent } from "../../controller/events.ts";
 import type { SourceWatch } from "../../controller/source-watch.ts";
 import type { SourceState } from "../../controller/tools.ts";
 import { BeaconError } from "../../core/errors.ts";
@@ -11,15 +10,19 @@ import { holderName } from "../holding.ts";
 import { compileInput, manifestError, manifestPaths, readSources } from "../manifests.ts";
 import { type AwsOptions, awsOptions, type SourceOptions, sourceOptions } from "../options.ts";
 import type { Controlling } from "../services.ts";
-import { type StackOptions, targetOf } from "../session.ts";
+import { type StackOptions, stackNamed, targetOf } from "../session.ts";
 import { settingsFor } from "../settings.ts";
 import { stopOnSignals } from "../stop.ts";
 
-type Options = SourceOptions & AwsOptions & StackOptions & { readonly interval: string };
+type Options = SourceOptions &
+  AwsOptions &
+  StackOptions & { readonly interval: string; readonly events: boolean; readonly eventsQueue: string };
 
 // A pass waits for AWS no longer than this: what still waits is looked at again, and everything else is not held up by it.
 const PASS_MS = 20_000;
-const RATE_SHARE = 0.05;
+const PACE = { rateShare: 0.05, newsMs: 2000, verifyMs: 5000, retryMinMs: 5000, retryMaxMs: 600_000 } as const;
+// An AWS on this machine has no rates, and is consistent at once.
+const LOCAL_PACE = { rateShare: Number.POSITIVE_INFINITY, newsMs: 1000, verifyMs: 500, retryMinMs: 1000, retryMaxMs: 600_000 } as const;
 
 export default defineCommand<Options>({
   description:
@@ -28,6 +31,8 @@ export default defineCommand<Options>({
     ...sourceOptions,
     { flags: "--stack <project/env>", description: "only this stack (default: all of the state table)" },
     ...awsOptions,
+    { flags: "--no-events", description: "do not follow AWS's events: drift is found by the interval alone" },
+    { flags: "--events-queue <name>", description: "the queue that `bootstrap --events` made", default: "beacon-events" },
     { flags: "--interval <duration>", description: "how often each resource is looked at", default: "60s" },
   ],
   examples: ["beaconctl controller --region ap-northeast-2", "beaconctl controller -f manifests --env prod --log-format json"],
@@ -60,41 +65,21 @@ type Running = { readonly way: Controlling; readonly source: SourceWatch | undef
 
 async function control(invocation: Invocation<Options>, { way, source, stop }: Running): Promise<ExitCode> {
   const { options, services, io, log } = invocation;
-  const { Controller } = await import("../../controller/controller.ts");
-  const runtime = await services.runtime();
-  const tell = (event: ControllerEvent) => {
-    io.err(JSON.stringify(event));
-    log("info", event.type, event);
-  };
-  const settings = settingsFor({ local: way.local, timeoutMs: PASS_MS });
-  const [project, environment] = options.stack?.split("/") ?? [];
-  const controller = new Controller(
-    {
-      kinds: await services.kinds(),
-      store: way.store,
-      runtime,
-      settings,
-      pace: {
-        intervalMs: parseDuration(options.interval, "--interval"),
-        rateShare: way.local ? Number.POSITIVE_INFINITY : RATE_SHARE,
-        newsMs: way.local ? 1000 : 2000,
-        verifyMs: way.local ? 500 : 5000,
-        retryMinMs: way.local ? 1000 : 5000,
-        retryMaxMs: 600_000,
-      },
-      holder: holderName(),
-      tell,
-      open: way.open,
-      ...(source ? { source } : {}),
-    },
-    {
-      id: `${hostname()}-${process.pid}-${runtime.uid().slice(0, 6)}`,
-      ttlMs: way.leaseTtlMs,
-      onReplicas: way.shareWith,
-      ...(project && environment ? { only: { project, environment } } : {}),
-    },
-  );
-  await Promise.all([controller.run(stop), source?.run(stop)]);
+  const [{ Daemon }, runtime, kinds] = await Promise.all([import("../../controller/daemon.ts"), services.runtime(), services.kinds()]);
+  const only = stackNamed(options.stack);
+  const daemon = new Daemon({
+    id: `${hostname()}-${process.pid}-${runtime.uid().slice(0, 6)}`,
+    version: services.version,
+    holder: holderName(),
+    ...{ kinds, runtime, log, store: way.store, open: way.open, calls: way.calls, shareWith: way.shareWith, ttlMs: way.leaseTtlMs },
+    settings: settingsFor({ local: way.local, timeoutMs: PASS_MS }),
+    pace: { ...(way.local ? LOCAL_PACE : PACE), intervalMs: parseDuration(options.interval, "--interval") },
+    ...(options.events === false ? {} : { events: { caller: way.queue, queue: options.eventsQueue } }),
+    ...(source ? { source } : {}),
+    ...(only ? { only } : {}),
+  });
+  daemon.listen((event) => io.err(JSON.stringify(event)));
+  await daemon.run(stop);
   return 0;
 }
 
