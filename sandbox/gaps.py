@@ -6,14 +6,20 @@ What stays open is listed in gaps.yaml.
 
 import time
 from dataclasses import replace
+from select import select
+from socket import MSG_PEEK
 from threading import Lock
 from typing import Any
+
+from flask import has_request_context, request
+
+from trail import Trail
 
 # How long a long poll lets others in before it looks again. moto itself would spin, and hold the lock.
 POLL_PAUSE_SECONDS = 0.1
 
 
-def close_gaps(service: str, lock: Lock) -> None:
+def close_gaps(service: str, lock: Lock, trail: Trail) -> None:
     """Corrects moto's backend of `service` in place. Call it once per service, before its first request is served."""
     if service == "ec2":
         import gaps_ec2
@@ -75,6 +81,14 @@ def close_gaps(service: str, lock: Lock) -> None:
         import gaps_wafv2
 
         gaps_wafv2.close_gaps()
+    elif service == "events":
+        import gaps_events
+
+        gaps_events.close_gaps()
+    elif service == "cloudtrail":
+        import gaps_cloudtrail
+
+        gaps_cloudtrail.close_gaps(trail)
 
 
 def close_tagging_gaps() -> None:
@@ -102,17 +116,47 @@ def close_tagging_gaps() -> None:
 def close_sqs_gaps(lock: Lock) -> None:
     from moto.sqs.models import SQSBackend
 
-    original = SQSBackend.receive_message
+    original, set_attributes = SQSBackend.receive_message, SQSBackend.set_queue_attributes
 
     def receive_message(backend: Any, queue_name: str, count: int, wait_seconds_timeout: int, *rest: Any, **options: Any) -> Any:
         ends = time.monotonic() + wait_seconds_timeout
         while True:
+            drop_expired(backend.get_queue(queue_name))
             messages = original(backend, queue_name, count, 0, *rest, **options)
             if messages or time.monotonic() >= ends:
                 return messages
             pause_unlocked(lock)
+            if is_caller_gone():
+                return []
+
+    def set_queue_attributes(backend: Any, queue_name: str, attributes: dict[str, Any]) -> Any:
+        # moto drops the policy whenever something else is set.
+        return set_attributes(backend, queue_name, {"Policy": backend.get_queue(queue_name).policy, **attributes})
 
     SQSBackend.receive_message = receive_message
+    # moto counts the whole queue for each message, to tell whether it has expired: those that have are dropped above.
+    SQSBackend.is_message_valid_based_on_retention_period = lambda *_: True
+    SQSBackend.set_queue_attributes = set_queue_attributes
+
+
+def drop_expired(queue: Any) -> None:
+    """Messages past the queue's retention, which are the oldest. moto keeps them, and gives nothing out while one is the first."""
+    messages = queue._messages
+    expires = time.time() * 1000 - queue.message_retention_period * 1000
+    old = next((index for index, message in enumerate(messages) if message.sent_timestamp > expires), len(messages))
+    for message in messages[:old]:
+        queue.pending_messages.discard(message)
+    del messages[:old]
+
+
+def is_caller_gone() -> bool:
+    """Whether who polls has hung up: what were given to nobody would be hidden from everybody else for a while."""
+    connection = request.environ.get("werkzeug.socket") if has_request_context() else None
+    try:
+        # What can be read of a caller who waits is its end.
+        return connection is not None and bool(select([connection], [], [], 0)[0]) and connection.recv(1, MSG_PEEK) == b""
+    except OSError:
+        return True
 
 
 def pause_unlocked(lock: Lock) -> None:

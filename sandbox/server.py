@@ -33,6 +33,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from delays import close_delays
 from gaps import close_gaps
 from tokens import Answer, TokenMemory
+from trail import Trail
 from wire import Call, error_answer, parse_call
 
 HOST = "127.0.0.1"
@@ -49,6 +50,7 @@ class Sandbox:
         self.delay_seconds = delay_seconds
         self.lock = threading.Lock()
         self.tokens = TokenMemory()
+        self.trail = Trail()
         self.last_call = time.monotonic()
         self.moto = DomainDispatcherApplication(self._create_app)
 
@@ -71,7 +73,10 @@ class Sandbox:
         with self.lock:
             if environ.get("PATH_INFO") == "/moto-api/reset":
                 self.tokens.clear()
-            return self.tokens.answer(call, lambda: self._ask_moto(environ, call, body))
+                self.trail.clear()
+            answer = self.tokens.answer(call, lambda: self._ask_moto(environ, call, body))
+            self.trail.note(call, environ, body, answer)
+            return answer
 
     def _ask_moto(self, environ: dict[str, Any], call: Call, body: bytes) -> Answer:
         environ["wsgi.input"] = io.BytesIO(body)
@@ -86,7 +91,7 @@ class Sandbox:
         return not_implemented(call) if is_html_error(answer) else answer
 
     def _create_app(self, service: Any) -> Any:
-        close_gaps(service, self.lock)
+        close_gaps(service, self.lock, self.trail)
         close_delays(service, self.delay_seconds)
         return create_backend_app(service)
 

@@ -44,6 +44,11 @@ def credential_scope(authorization: str) -> tuple[str, str]:
     return (parts[3].lower(), parts[2]) if len(parts) >= 5 else UNSIGNED
 
 
+def access_key(authorization: str) -> str:
+    """The key that a SigV4 header is signed with; empty where there is none."""
+    return authorization.partition("Credential=")[2].partition("/")[0]
+
+
 def json_params(body: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(body)

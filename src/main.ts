@@ -9,8 +9,19 @@ import { setFlagsFromString } from "node:v8";
 import type { AwsSession } from "./aws/handle.ts";
 import { isMutating, type OperationName } from "./aws/service.ts";
 import { runProgram } from "./cli/program.ts";
-import type { Bootstrapped, Changing, Examining, Looking, Services, StateTable, Target } from "./cli/services.ts";
+import type {
+  BootstrapOptions,
+  Bootstrapped,
+  Changing,
+  Controlling,
+  Examining,
+  Looking,
+  Services,
+  StateTable,
+  Target,
+} from "./cli/services.ts";
 import type { StateStore } from "./core/store.ts";
+import type { EventsBootstrap } from "./events/bootstrap.ts";
 
 // Parsing EC2's client anew takes a fifth of a second and 20 MB. Where the cache's folder cannot be written, nothing is kept.
 enableCompileCache();
@@ -26,6 +37,11 @@ const STATE_READS: readonly OperationName[] = ["dynamodb:GetItem", "dynamodb:Bat
 // A heartbeat that takes longer than a third of the lease's 15 s is as good as lost.
 const STATE_TIMEOUT_MS = 5000;
 
+// A long poll takes 20 s.
+const QUEUE_TIMEOUT_MS = 30_000;
+// Who changed what, where no event told.
+const LOOKUP: OperationName = "cloudtrail:LookupEvents";
+
 // Tasks that one effect sets free come to their commits within a few milliseconds of each other.
 const GATHER_MS = 10;
 
@@ -38,6 +54,7 @@ const services: Services = {
   runtime: async () => (await import("./aws/runtime.ts")).systemRuntime,
   look: async (target) => looking(await connect(target), STATE_READS),
   change,
+  control,
   examine,
   bootstrap,
   iamPolicy: async (operations, scope) => (await import("./aws/permissions.ts")).iamPolicy(operations, { stateTable, ...scope }),
@@ -100,6 +117,44 @@ async function change(target: Target): Promise<Changing> {
   return { ...(await looking(session, STATE_OPERATIONS)), writer: session.writer };
 }
 
+async function control(target: Target): Promise<Controlling> {
+  const base = await connect(target, [LOOKUP]);
+  const { QUEUE_OPERATIONS, STATE_OPERATIONS } = await import("./aws/permissions.ts");
+  if (base.sandbox) await createTable(base);
+  const own = await looking(base, STATE_OPERATIONS);
+  const sessions = new Map<string | undefined, AwsSession>([[target.roleArn, base]]);
+  let replicas = 1;
+  const sessionOf = async (roleArn: string | undefined): Promise<AwsSession> => {
+    const session = sessions.get(roleArn) ?? (await connect({ ...target, ...(roleArn === undefined ? {} : { roleArn }) }, [LOOKUP]));
+    session.shareWith(replicas);
+    sessions.set(roleArn, session);
+    return session;
+  };
+  return {
+    ...own,
+    leaseTtlMs: await leaseTtlMs(),
+    queue: base.caller(QUEUE_OPERATIONS, { requestTimeoutMs: QUEUE_TIMEOUT_MS }),
+    open: async (roleArn) => {
+      const session = await sessionOf(roleArn);
+      return { ...(session === base ? own : await looking(session, STATE_READS)), writer: session.writer };
+    },
+    shareWith: (count) => {
+      replicas = count;
+      for (const session of sessions.values()) session.shareWith(count);
+    },
+    calls: () => [...sessions.values()].flatMap((session) => session.calls()),
+    close: async () => {
+      await Promise.all([...sessions.values()].map((session) => session.close()));
+    },
+  };
+}
+
+async function leaseTtlMs(): Promise<number> {
+  const ttl = process.env.BEACON_LEASE_TTL;
+  const [{ parseDuration }, { TTL_MS }] = await Promise.all([import("./cli/duration.ts"), import("../state/store.ts")]);
+  return ttl ? parseDuration(ttl, "BEACON_LEASE_TTL") : TTL_MS;
+}
+
 async function examine(target: Target): Promise<Examining> {
   const { SIMULATION_OPERATIONS } = await import("./aws/simulation.ts");
   const session = await connect(target, SIMULATION_OPERATIONS);
@@ -121,23 +176,31 @@ async function openStore(session: AwsSession, operations: readonly OperationName
     import("../state/store.ts"),
     import("./aws/runtime.ts"),
   ]);
-  const ttl = process.env.BEACON_LEASE_TTL;
-  const { parseDuration } = await import("./cli/duration.ts");
   const table = new DynamoTable(session.caller(operations, { requestTimeoutMs: STATE_TIMEOUT_MS }), stateTable);
-  const ttlMs = ttl ? { ttlMs: parseDuration(ttl, "BEACON_LEASE_TTL") } : {};
-  return new TableStore(table, systemRuntime, { gatherMs: GATHER_MS, ...ttlMs });
+  return new TableStore(table, systemRuntime, { gatherMs: GATHER_MS, ttlMs: await leaseTtlMs() });
 }
 
-async function bootstrap(target: Target, accountId?: string): Promise<Bootstrapped> {
+async function bootstrap(target: Target, { accountId, events: queue }: BootstrapOptions): Promise<Bootstrapped> {
   const session = await connect(target);
   try {
     const { whoAmI, requireAccount } = await import("./aws/identity.ts");
     const identity = await whoAmI(session);
     requireAccount({ accountId: identity.accountId, caller: identity.arn, sandbox: session.sandbox }, accountId);
-    return { table: stateTable, created: await createTable(session), region: session.region };
+    const made = { table: stateTable, created: await createTable(session), region: session.region };
+    return queue === undefined ? made : { ...made, events: await bootstrapEvents(session, { accountId: identity.accountId, queue }) };
   } finally {
     await session.close();
   }
+}
+
+async function bootstrapEvents(session: AwsSession, place: { accountId: string; queue: string }): Promise<EventsBootstrap> {
+  const [{ bootstrapEvents: make }, { EVENTS_BOOTSTRAP_OPERATIONS }, { systemRuntime }, { kinds }] = await Promise.all([
+    import("./events/bootstrap.ts"),
+    import("./aws/permissions.ts"),
+    import("./aws/runtime.ts"),
+    import("../reconcilers/index.ts"),
+  ]);
+  return make(session.caller(EVENTS_BOOTSTRAP_OPERATIONS), systemRuntime, { region: session.region, kinds, ...place });
 }
 
 async function createTable(session: AwsSession): Promise<boolean> {

@@ -16,10 +16,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sandbox: ["src/core"],
   reconcilers: ["src/core", "src/kind", "src/aws"],
   "src/monitor": ["src/core", "src/aws"],
+  "src/events": ["src/core", "src/kind", "src/aws"],
   "src/manifest": ["src/core", "src/kind", "src/monitor"],
   "src/engine": ["src/core", "src/kind", "src/aws"],
-  "src/controller": ["src/core", "src/kind", "src/aws", "src/monitor", "src/manifest", "src/engine"],
-  "src/cli": ["src/core", "src/kind", "src/aws", "src/monitor", "src/manifest", "src/engine"],
+  "src/controller": ["src/core", "src/kind", "src/aws", "src/monitor", "src/events", "src/manifest", "src/engine"],
+  "src/cli": ["src/core", "src/kind", "src/aws", "src/monitor", "src/events", "src/manifest", "src/engine", "src/controller"],
 };
 
 const FILE_LINES_MAX = 400;

@@ -72,6 +72,8 @@ export type AwsSession = {
   readonly reader: Reader;
   writer(lease: Lease): Writer;
   caller(operations: readonly OperationName[], options?: { requestTimeoutMs?: number }): Caller;
+  /** So many processes use this account's rates alike, this one among them. */
+  shareWith(count: number): void;
   /** Every call so far, of all handles. */
   calls(): readonly CallCount[];
   /** Closes all connections. */
@@ -115,6 +117,7 @@ export function connect(options: ConnectOptions): AwsSession {
     writer: (lease) => new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), lease.signal),
     caller: (operations, { requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}) =>
       new DirectCaller(line, clients({ allowed: new Set(operations), forbidden: writeForbidden }, { requestTimeoutMs })),
+    shareWith: (count) => line.limiter.shareWith(count),
     calls: () => counter.counts(),
     close: async () => {
       await Promise.all(opened.map((made) => made.close()));

@@ -51,13 +51,20 @@ export function cut(bucket: Bucket, base: number): Bucket {
 /** All buckets of one account and region. `factor` is the share of AWS's rates to use; Infinity sets no limit. */
 export class RateLimiter {
   readonly #runtime: Pick<Runtime, "monotonic" | "sleep">;
-  readonly #factor: number;
+  readonly #whole: number;
+  #factor: number;
   readonly #buckets = new Map<string, Bucket>();
   readonly #cutAtMs = new Map<string, number>();
 
   constructor(runtime: Pick<Runtime, "monotonic" | "sleep">, factor: number) {
     this.#runtime = runtime;
+    this.#whole = factor;
     this.#factor = factor;
+  }
+
+  /** Others use the same account's rates: each of `count` takes its part. */
+  shareWith(count: number): void {
+    this.#factor = this.#whole / Math.max(1, count);
   }
 
   /** Resolves when a call of `operation` may be sent. Rejects with the signal's reason, and gives the token back. */

@@ -6,6 +6,7 @@
  */
 
 import type { JsonObject } from "../core/json.ts";
+import { partitionOf } from "./region.ts";
 import type { OperationName } from "./service.ts";
 
 type Exception = {
@@ -184,6 +185,27 @@ const EXCEPTIONS: readonly Exception[] = [
     why: "The alarms of a target tracking policy are made for its maker (AWS managed policy AutoScalingFullAccess).",
   },
   {
+    operations: /^sqs:CreateQueue$/,
+    needs: ["sqs:TagQueue"],
+    why: "SQS API reference, CreateQueue: tags at creation need sqs:TagQueue.",
+  },
+  {
+    operations: /^sqs:DeleteMessageBatch$/,
+    needs: ["sqs:DeleteMessage"],
+    insteadOfOwn: true,
+    why: "SQS developer guide, 'Amazon SQS API permissions': batches are checked as the action of one message.",
+  },
+  {
+    operations: /^events:PutRule$/,
+    needs: ["events:TagResource"],
+    why: "EventBridge API reference, PutRule: tags at creation need events:TagResource.",
+  },
+  {
+    operations: /^events:PutTargets$/,
+    needs: ["iam:PassRole"],
+    why: "EventBridge user guide, 'Sending events between buses': the role that may put events on the other bus is handed on.",
+  },
+  {
     operations: /^dynamodb:TransactWriteItems$/,
     needs: ["dynamodb:PutItem", "dynamodb:DeleteItem"],
     insteadOfOwn: true,
@@ -216,6 +238,39 @@ export const BOOTSTRAP_OPERATIONS = Object.freeze([
   "dynamodb:UpdateTimeToLive",
   "dynamodb:DescribeContinuousBackups",
   "dynamodb:UpdateContinuousBackups",
+] as const satisfies readonly OperationName[]);
+
+/** What `bootstrap --events` needs: it makes the queue and the rules, and looks whether AWS reports calls at all. */
+export const EVENTS_BOOTSTRAP_OPERATIONS = Object.freeze([
+  "sqs:GetQueueUrl",
+  "sqs:GetQueueAttributes",
+  "sqs:CreateQueue",
+  "sqs:SetQueueAttributes",
+  "events:DescribeRule",
+  "events:ListTargetsByRule",
+  "events:PutRule",
+  "events:PutTargets",
+  "iam:GetRole",
+  "iam:GetRolePolicy",
+  "iam:CreateRole",
+  "iam:UpdateAssumeRolePolicy",
+  "iam:PutRolePolicy",
+  "cloudtrail:DescribeTrails",
+  "cloudtrail:GetTrailStatus",
+  "cloudtrail:GetEventSelectors",
+] as const satisfies readonly OperationName[]);
+
+/** What a controller that follows AWS events needs on the queue. */
+export const QUEUE_OPERATIONS = Object.freeze([
+  "sqs:GetQueueUrl",
+  "sqs:ReceiveMessage",
+  "sqs:DeleteMessageBatch",
+] as const satisfies readonly OperationName[]);
+
+/** Everything that a controller needs beside its stacks' kinds and the state table: its queue, and CloudTrail to ask who did it. */
+export const CONTROLLER_OPERATIONS = Object.freeze([
+  ...QUEUE_OPERATIONS,
+  "cloudtrail:LookupEvents",
 ] as const satisfies readonly OperationName[]);
 
 // Who is calling, which everybody may ask.
@@ -291,11 +346,9 @@ function serviceOf(action: string): string {
   return action.slice(0, action.indexOf(":"));
 }
 
-// Regions in China and those of the US government are partitions of their own.
 function arnOf(service: string, resource: string, { region = "*", accountId = "*" }: PolicyOptions): string {
-  const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
   const place = `${REGIONLESS.has(service) ? "" : region}:${ACCOUNTLESS.has(service) ? "" : accountId}`;
-  return `arn:${partition}:${service}:${place}:${resource}`;
+  return `arn:${partitionOf(region)}:${service}:${place}:${resource}`;
 }
 
 function arnsOf(service: string, resources: readonly string[], options: PolicyOptions): string | string[] {

@@ -15,3 +15,8 @@ export async function defaultRegion(profile?: string): Promise<string | undefine
   );
   return (await inFiles()) || undefined;
 }
+
+/** AWS's partition of a region, as ARNs have it: regions in China and those of the US government are worlds of their own. */
+export function partitionOf(region: string): "aws" | "aws-cn" | "aws-us-gov" {
+  return region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}

@@ -25,11 +25,15 @@ export const systemRuntime: Runtime = Object.freeze({
   uid: () => Array.from(randomBytes(UID_LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join(""),
 });
 
+/** A number in [0, 1), by the runtime's own chance. */
+export function fraction(runtime: Pick<Runtime, "uid">): number {
+  return createHash("sha256").update(runtime.uid()).digest().readUInt32BE(0) / 2 ** 32;
+}
+
 /**
  * The wait before retry number `attempt` (from 0): between nothing and `baseMs` doubled each time, `capMs` at most. Full jitter,
- * as the AWS Architecture Blog found best ("Exponential Backoff And Jitter"); the chance comes from the runtime's ids.
+ * as the AWS Architecture Blog found best ("Exponential Backoff And Jitter").
  */
 export function backoffMs(runtime: Pick<Runtime, "uid">, attempt: number, baseMs: number, capMs: number): number {
-  const fraction = createHash("sha256").update(runtime.uid()).digest().readUInt32BE(0) / 2 ** 32;
-  return fraction * Math.min(capMs, baseMs * 2 ** attempt);
+  return fraction(runtime) * Math.min(capMs, baseMs * 2 ** attempt);
 }

@@ -1,5 +1,6 @@
 /** What a command is: its arguments and options as data, and one function. */
 
+import type { Log } from "../core/log.ts";
 import type { ExitCode } from "./exit.ts";
 import type { Io } from "./io.ts";
 import type { CommonOptions, OptionDefinition } from "./options.ts";
@@ -13,9 +14,6 @@ export type Invocation<Options = unknown> = {
   readonly services: Services;
   readonly log: Log;
 };
-
-/** Messages are constant, facts are fields; secrets are neither. */
-export type Log = (level: "debug" | "info" | "warn" | "error", message: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 /** A command as its file writes it. Errors are thrown as BeaconError; the caller prints them and picks the exit code. */
 export type CommandDefinition<Options> = {

@@ -17,7 +17,7 @@ export type ConsentFlags = { readonly yes: boolean; readonly confirm?: string; r
 export type ConsentRequest = {
   /** `prod`. */
   readonly environment: string;
-  readonly verb: "apply" | "delete" | "unprotect" | "unlock";
+  readonly verb: "apply" | "delete" | "unprotect" | "unlock" | "approve" | "roll back";
   readonly needed: Consents;
   /** The environment's phrase for this verb, if it asks for one. */
   readonly phrase?: string;

@@ -35,7 +35,7 @@ export const NODE_MAJOR_MIN = 24;
 
 /** Every finding, in the order in which one rests on the other. */
 export async function diagnose(invocation: Call): Promise<readonly Finding[]> {
-  const [python, manifests] = await Promise.all([pythonFinding(invocation), readManifests(invocation)]);
+  const [python, manifests] = await Promise.all([pythonFinding(invocation), manifestsFinding(invocation)]);
   const { compiled } = manifests;
   return [nodeFinding(process.versions.node), python, manifests.finding, ...(await awsFindings(invocation, compiled))];
 }
@@ -55,7 +55,7 @@ async function pythonFinding({ services, options }: Call): Promise<Finding> {
   }
 }
 
-async function readManifests(invocation: Call): Promise<{ readonly finding: Finding; readonly compiled?: CompiledStack }> {
+async function manifestsFinding(invocation: Call): Promise<{ readonly finding: Finding; readonly compiled?: CompiledStack }> {
   try {
     const compiled = await compileManifests(invocation);
     const { resources, lookups, monitors } = compiled;

@@ -1,7 +1,7 @@
 /** The log: pino on stderr. Loaded only when a log level is asked for. */
 
 import { pino } from "pino";
-import type { Log } from "./command.ts";
+import type { Log } from "../core/log.ts";
 
 /** `json` gives pino's own lines; `text` one readable line per entry. */
 export function createLogger(level: string, format: "text" | "json"): Log {

@@ -49,14 +49,23 @@ export async function compileInput({ options, services }: Invocation<SourceOptio
   };
 }
 
+/** A stack, and what it was compiled from. */
+export type Manifests = { readonly stack: CompiledStack; readonly sources: SourceSet; readonly options: CompileOptions };
+
 /** Compiles the chosen environment. Throws ManifestInvalid, whose message shows every problem with its place. */
 export async function compileManifests(invocation: Invocation<SourceOptions>): Promise<CompiledStack> {
+  return (await readManifests(invocation)).stack;
+}
+
+/** Likewise, and keeps the sources. */
+export async function readManifests(invocation: Invocation<SourceOptions>): Promise<Manifests> {
   const { compile } = await import("../manifest/compile.ts");
   const sources = await readSources(invocation);
-  const compilation = compile(sources, await compileInput(invocation));
+  const options = await compileInput(invocation);
+  const compilation = compile(sources, options);
   sayAloud(compilation.notices, invocation.io);
   if (!compilation.ok) throw await manifestError(compilation.problems, sources, invocation);
-  return compilation.stack;
+  return { stack: compilation.stack, sources, options };
 }
 
 /** What a person must know although nothing is wrong. */

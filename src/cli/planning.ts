@@ -2,18 +2,26 @@
 
 import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
+import type { Revision } from "../core/record.ts";
 import { type ResourceKey, splitKey } from "../core/resource.ts";
+import type { StackState } from "../core/store.ts";
 import type { PlanOptions, World } from "../engine/types.ts";
 import type { Invocation } from "./command.ts";
 import { memberTexts } from "./render/member-texts.ts";
 import type { PlanFacts, PlanView } from "./render/plan.ts";
+import { standingNotes } from "./requests.ts";
 import { findKey, selectKeys } from "./resources.ts";
 import type { Seen } from "./run.ts";
 import type { Looking } from "./services.ts";
 import { callsMade, type Session } from "./session.ts";
 
 /** What a plan is asked for, and which lookups are asked again. */
-export type PlanRequest = { readonly options: PlanOptions; readonly refresh: readonly ResourceKey[] };
+export type PlanRequest = {
+  readonly options: PlanOptions;
+  readonly refresh: readonly ResourceKey[];
+  /** Of an earlier revision; absent: the accepted one's. */
+  readonly pins?: Revision["pins"];
+};
 
 /** Reads the arguments, --replace and --refresh against the manifests. Throws ResourceUnknown. */
 export function planRequest(
@@ -43,28 +51,42 @@ function lookupNamed(lookups: readonly ResourceKey[], word: string): ResourceKey
 
 /** One look at the world, and the plan made from it. Throws ReadFailed. */
 export async function lookAndPlan(session: Session, request: PlanRequest): Promise<Seen> {
-  const { observe, makePlan } = await import("../engine/engine.ts");
-  const world = await observe(session.context, session.compiled, { refresh: request.refresh });
-  return { world, plan: makePlan(session.context, world, request.options) };
+  const { observeWith, makePlan } = await import("../engine/engine.ts");
+  const { context, compiled } = session;
+  const state = await context.store.load(context.stack);
+  const seen = await observeWith(context, compiled, withPins(state, request.pins), { refresh: request.refresh });
+  const world = { ...seen, state };
+  return { world, plan: makePlan(context, world, request.options) };
+}
+
+function withPins(state: StackState, pins: Revision["pins"] | undefined): StackState {
+  return pins && state.revision ? { ...state, revision: { ...state.revision, pins } } : state;
 }
 
 /** What stands above the plan. */
 export function factsOf(session: Session<Looking>, world: World, plan: Plan): PlanFacts {
   const { way, context, startedAt } = session;
+  const notes = standingNotes(world.state, context.runtime.now());
   return {
     stack: context.stack,
     region: way.region,
     accountId: way.accountId,
     ...(world.state.revision ? { revision: world.state.revision.number } : {}),
     resources: plan.changes.length,
+    ...(notes.length > 0 ? { notes } : {}),
     calls: callsMade(way),
     elapsedMs: Math.round(context.runtime.monotonic() - startedAt),
   };
 }
 
 /** How a person wants it shown. */
-export function planView({ io, options }: Pick<Invocation, "io" | "options">, { context }: Session<Looking>): PlanView {
-  return { style: io.style, verbose: options.verbose ?? false, texts: memberTexts(context.kinds) };
+export function planView({ io, options }: Pick<Invocation, "io" | "options">, { context }: Session<Looking>, world?: World): PlanView {
+  return {
+    style: io.style,
+    verbose: options.verbose ?? false,
+    texts: memberTexts(context.kinds),
+    ...(world ? { driftOf: (key) => world.state.records.get(key)?.drift ?? [], now: context.runtime.now() } : {}),
+  };
 }
 
 /** Throws PlanChanged unless the plan is the one that --expect names. */

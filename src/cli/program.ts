@@ -6,7 +6,8 @@
 
 import { Command, CommanderError, Option } from "commander";
 import { BeaconError } from "../core/errors.ts";
-import type { AnyCommand, Invocation, Log } from "./command.ts";
+import type { Log } from "../core/log.ts";
+import type { AnyCommand, Invocation } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { EXIT_CODES, type ExitCode } from "./exit.ts";
 import { processIo } from "./io.ts";

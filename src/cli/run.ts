@@ -6,25 +6,25 @@
  * old: it does, unless the stack's state has changed since.
  */
 
-import { hostname, userInfo } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { BeaconError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Plan } from "../core/plan.ts";
-import type { LeaseView, Revision } from "../core/record.ts";
-import { stackName } from "../core/resource.ts";
+import type { Action, Plan } from "../core/plan.ts";
+import type { Revision } from "../core/record.ts";
 import type { Lease } from "../core/store.ts";
+import { spent } from "../engine/revision.ts";
 import type { PlanOptions, RunReport, World } from "../engine/types.ts";
 import type { ExitCode } from "./exit.ts";
+import { acquireLease, yielded } from "./holding.ts";
 import type { Io } from "./io.ts";
 import { isEmptyPlan } from "./render/plan.ts";
 import { createProgressView } from "./render/progress.ts";
+import { ask } from "./requests.ts";
+import { accepted, type Proposal } from "./revision.ts";
 import type { Changing } from "./services.ts";
 import { callsMade, type Session } from "./session.ts";
-import { type Stop, Stopped, stopOnSignals, untilStopped } from "./stop.ts";
+import { type Stop, stopOnSignals, untilStopped } from "./stop.ts";
 
-// Often enough for a countdown of 15 s to be seen to move.
-const WATCH_NOTE_MS = 5000;
 // A look of a large stack takes longer than this before its plan is even made.
 const FRESH_MS = 5000;
 
@@ -39,8 +39,12 @@ export type Approved = {
   readonly options: PlanOptions;
   /** Looks and plans again, as for the approved plan. */
   readonly look: () => Promise<Seen>;
+  /** What is accepted under the lease, from the look that is carried out; nothing new where there is nothing new. */
+  readonly propose: (seen: Seen) => Promise<Proposal | undefined>;
   /** Wait for another holder instead of refusing. */
   readonly wait: boolean;
+  /** A controller holds the lease, and is asked to hand it over. */
+  readonly yields: boolean;
   /** The stack goes with its last resource: its records are forgotten when nothing is left. */
   readonly forget: boolean;
   readonly io: Io;
@@ -53,13 +57,17 @@ export type Seen = { readonly world: World; readonly plan: Plan };
 export type RunEnd = { readonly report: RunReport; readonly stopped: ExitCode | undefined; readonly elapsedMs: number };
 
 /** Carries the plan out. Throws LeaseHeld, LeaseLost or PlanChanged; failures of single resources are in the report. */
-export async function carryOut(approved: Approved): Promise<RunEnd> {
+export function carryOut(approved: Approved): Promise<RunEnd> {
+  return approved.yields ? yielded(approved.session, () => run(approved)) : run(approved);
+}
+
+async function run(approved: Approved): Promise<RunEnd> {
   const { io, session } = approved;
   const { runtime } = session.context;
   const startedAt = runtime.monotonic();
   const stop = stopOnSignals((signal) => io.err(`${signal}: stopping; no new calls, waiting for those in flight (again to stop at once)`));
   try {
-    const lease = await acquire(approved, stop);
+    const lease = await acquireLease(session, approved, stop);
     try {
       const report = await underLease(approved, lease, stop);
       await lease.release();
@@ -81,7 +89,7 @@ async function healed(approved: Approved, stop: Stop, error: unknown): Promise<u
   const { session, io } = approved;
   io.err("the lease was lost with calls on their way: waiting for it again, to put right what they may have reverted");
   const again = async () => {
-    const lease = await acquire({ ...approved, wait: true }, stop);
+    const lease = await acquireLease(session, { ...approved, wait: true }, stop);
     return { lease, writer: session.way.writer(untilStopped(lease, stop.signal)) };
   };
   const { results } = await heal(session.context, { touched: error.touched, acquire: again, stop: stop.signal });
@@ -89,38 +97,15 @@ async function healed(approved: Approved, stop: Stop, error: unknown): Promise<u
   return error;
 }
 
-async function acquire({ session, wait, io }: Approved, stop: Stop): Promise<Lease> {
-  const { runtime, stack } = session.context;
-  let saidAt = Number.NEGATIVE_INFINITY;
-  const onWatch = (view: LeaseView, secondsLeft: number): void => {
-    if (runtime.monotonic() - saidAt < WATCH_NOTE_MS) return;
-    saidAt = runtime.monotonic();
-    io.err(
-      io.errStyle.dim(
-        `${view.holder} holds ${stackName(stack)} since ${view.since}; it is taken over in ${secondsLeft} s unless its heart beats`,
-      ),
-    );
-  };
-  try {
-    return await session.way.store.acquire(stack, { holder: holderName(), wait, onWatch, signal: stop.signal });
-  } catch (error) {
-    const exitCode = stop.exitCode();
-    if (exitCode === undefined) throw error;
-    throw new Stopped("interrupted before anything was changed", { exitCode, cause: error });
-  }
-}
-
-/** `ops@build-7 (pid 4121)`: who an error names when the lease is held. */
-export function holderName(): string {
-  return `${process.env.BEACON_HOLDER ?? userInfo().username}@${hostname()} (pid ${process.pid})`;
-}
-
 async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise<RunReport> {
   const { session, options, io } = approved;
   const { execute } = await import("../engine/engine.ts");
-  const { world, plan } = (await isFresh(approved)) ? approved.seen : await approved.look();
+  const seen = (await isFresh(approved)) ? approved.seen : await approved.look();
+  const { world, plan } = seen;
   requireSamePlan(approved.seen.plan, plan);
-  const revision = await acceptRevision(session, lease, world);
+  const proposal = await approved.propose(seen);
+  if (proposal) await accepted(proposal, () => lease.journal.putRevision(proposal.revision, proposal.source));
+  const revision = proposal?.revision ?? world.state.revision;
   const view = await createProgressView(io, {
     total: plan.changes.filter((change) => change.action !== "none" && change.action !== "blocked").length,
     calls: () => callsMade(session.way),
@@ -158,41 +143,30 @@ function requireSamePlan(approved: Plan, current: Plan): void {
   throw new BeaconError("PlanChanged", message, { next: "run the command again to see the new plan" });
 }
 
-// A delete from the records alone accepts nothing new.
-async function acceptRevision(session: Session<Changing>, lease: Lease, world: World): Promise<Revision | undefined> {
-  const { compiled, context, way } = session;
-  const previous = world.state.revision;
-  if (!compiled) return previous;
-  const revision: Revision = {
-    number: (previous?.number ?? 0) + 1,
-    digest: compiled.digest,
-    source: compiled.source,
-    acceptedAt: new Date(context.runtime.now()).toISOString(),
-    acceptedBy: way.caller,
-    region: way.region,
-    accountId: way.accountId,
-    ...(compiled.environment.roleArn === undefined ? {} : { roleArn: compiled.environment.roleArn }),
-    confirm: compiled.environment.confirm,
-    pins: world.pins,
-    resources: compiled.resources.map((resource) => resource.key),
-    outputs: previous?.outputs ?? {},
-  };
-  if (previous && sameRevision(previous, revision)) return previous;
-  await lease.journal.putRevision(revision);
-  return revision;
-}
-
-function sameRevision(previous: Revision, next: Revision): boolean {
-  const pins = (revision: Revision): string => JSON.stringify(Object.entries(revision.pins).sort());
-  return previous.digest === next.digest && previous.source === next.source && pins(previous) === pins(next);
-}
-
-async function recordEnd({ forget, session }: Approved, lease: Lease, revision: Revision | undefined, report: RunReport): Promise<void> {
+async function recordEnd(
+  { forget, session, seen }: Approved,
+  lease: Lease,
+  revision: Revision | undefined,
+  report: RunReport,
+): Promise<void> {
   const complete = report.results.every((result) => result.outcome === "done");
-  if (forget && complete && !report.interrupted) return lease.journal.forget();
+  if (forget && complete && !report.interrupted) {
+    await lease.journal.forget();
+    // Else a controller that watches the manifests would bring it all up again.
+    const digest = seen.world.state.status?.sourceDigest;
+    if (digest !== undefined) await ask(session, { type: "hold", digest, reason: "the stack was deleted" });
+    return;
+  }
   // A delete goes by the records alone: it knows no outputs, and forgets none.
-  if (session.compiled && revision && !equalOutputs(revision.outputs, report.outputs))
-    await lease.journal.putRevision({ ...revision, outputs: report.outputs });
+  if (!session.compiled || !revision) return;
+  const left = spent(revision, doneBy(report));
+  if (left || !equalOutputs(revision.outputs, report.outputs))
+    await lease.journal.putRevision({ ...(left ?? revision), outputs: report.outputs });
+}
+
+function doneBy({ results }: RunReport): Parameters<typeof spent>[1] {
+  const done = (action: Action) => results.filter((result) => result.action === action && result.outcome === "done").map(({ key }) => key);
+  return { replaced: done("replace"), deleted: done("delete"), made: done("create") };
 }
 
 function equalOutputs(left: JsonObject, right: JsonObject): boolean {

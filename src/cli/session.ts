@@ -12,7 +12,7 @@ import type { StateReader } from "../core/store.ts";
 import type { Context } from "../engine/types.ts";
 import type { Invocation } from "./command.ts";
 import type { ExitCode } from "./exit.ts";
-import { compileManifests, hasManifests } from "./manifests.ts";
+import { hasManifests, type Manifests, readManifests } from "./manifests.ts";
 import type { AwsOptions, OptionDefinition, SourceOptions } from "./options.ts";
 import { count } from "./render/table.ts";
 import type { Changing, Looking, Target } from "./services.ts";
@@ -32,6 +32,8 @@ export type Session<Way extends Looking = Looking> = {
   readonly context: Context;
   /** Absent where the command goes by the records alone. */
   readonly compiled?: CompiledStack;
+  /** What `compiled` was compiled from, where that was the manifests at hand. */
+  readonly manifests?: Manifests;
   /** On the runtime's monotonic clock, for "looked at … in 1.1 s". */
   readonly startedAt: number;
 };
@@ -91,7 +93,8 @@ async function open<Way extends Looking>(
   const { services, log } = invocation;
   const runtime = await services.runtime();
   const startedAt = runtime.monotonic();
-  const compiled = await stackManifests(invocation, needs);
+  const manifests = await stackManifests(invocation, needs);
+  const compiled = manifests?.stack;
   const target = targetOf(invocation, compiled);
   const { way, stack } = compiled
     ? { way: await connectTo(target, compiled.environment.accountId, connect), stack: compiled.stack }
@@ -100,7 +103,7 @@ async function open<Way extends Looking>(
   const { settingsFor } = await import("./settings.ts");
   const settings = settingsFor({ local: way.local, ...(needs.timeoutMs === undefined ? {} : { timeoutMs: needs.timeoutMs }) });
   const context: Context = { kinds: await services.kinds(), stack, reader: way.reader, store: way.store, runtime, settings };
-  return { way, context, startedAt, ...(compiled ? { compiled } : {}) };
+  return { way, context, startedAt, ...(manifests ? { compiled: manifests.stack, manifests } : {}) };
 }
 
 async function connectTo<Way extends Looking>(
@@ -129,13 +132,13 @@ async function byRecords<Way extends Looking>(
   return { way: await connectTo({ ...target, roleArn: revision.roleArn }, revision.accountId, connect), stack };
 }
 
-async function stackManifests(invocation: Invocation<Options>, needs: SessionNeeds): Promise<CompiledStack | undefined> {
+async function stackManifests(invocation: Invocation<Options>, needs: SessionNeeds): Promise<Manifests | undefined> {
   const { options, io } = invocation;
-  if (needs.manifests === "required" || options.file !== undefined) return compileManifests(invocation);
+  if (needs.manifests === "required" || options.file !== undefined) return readManifests(invocation);
   // --stack may name another stack than the manifests that happen to lie here.
   if (!hasManifests(options) || options.stack !== undefined) return undefined;
   try {
-    return await compileManifests(invocation);
+    return await readManifests(invocation);
   } catch (error) {
     if (!(error instanceof BeaconError)) throw error;
     // What was applied can be looked at and deleted whatever the manifests here have become.
@@ -160,7 +163,8 @@ export function targetOf({ options, io }: Invocation<AwsOptions>, compiled?: Com
   };
 }
 
-function stackNamed(text: string | undefined): Stack | undefined {
+/** `beacon/prod` as a stack; undefined for any other text. */
+export function stackNamed(text: string | undefined): Stack | undefined {
   const [project, environment, rest] = text?.split("/") ?? [];
   return project && environment && rest === undefined ? { project, environment } : undefined;
 }

@@ -5,13 +5,12 @@
 
 import type { EnvironmentSettings } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
-import { equal, type Json } from "../core/json.ts";
-import type { Plan } from "../core/plan.ts";
-import type { Awaiting, Grants, Revision, StackRequest } from "../core/record.ts";
+import type { Awaiting, Grants, StackRequest } from "../core/record.ts";
 import { makePlan, observe } from "../engine/engine.ts";
-import { allGrants, grantsOf, isWithoutGrants, NO_GRANTS, nextRevision } from "../engine/revision.ts";
+import { allGrants, isWithoutGrants, NO_GRANTS, nextRevision } from "../engine/revision.ts";
 import type { World } from "../engine/types.ts";
-import { compiledOf, type Holding } from "./holding.ts";
+import { circumstancesOf, compiledOf, type Holding } from "./holding.ts";
+import { type Judgement, judge } from "./judge.ts";
 import { awaitingOf } from "./standing.ts";
 import type { SourceState } from "./tools.ts";
 
@@ -25,16 +24,21 @@ export async function bringIntoForce(holding: Holding, watched: SourceState | un
   holding.setbacks.clear();
 }
 
-/** What the environment's policy says to a change: accepted with these grants, or what a person has to approve. */
-export function policyOn(plan: Plan, { approval }: EnvironmentSettings): { readonly accept: Grants } | { readonly ask: Grants } {
-  const grants = grantsOf(plan);
+/**
+ * What the environment's policy says to a change, judged without any grant: accepted with these grants, or asked for. What has
+ * vanished meanwhile is drift, and no part of it.
+ */
+export function policyOn(
+  { act, drift, wanting }: Judgement,
+  { approval }: Pick<EnvironmentSettings, "approval">,
+): { readonly isAccepted: boolean; readonly grants: Grants } {
+  const grants = { delete: wanting.delete, replace: wanting.replace, missing: [] };
   const isAllowed =
     approval.mode === "auto" &&
-    grants.missing.length === 0 &&
     (grants.delete.length === 0 || approval.allow.delete) &&
     (grants.replace.length === 0 || approval.allow.replace);
-  const changesNothing = plan.changes.every(({ action }) => action === "none");
-  return isAllowed || changesNothing ? { accept: grants } : { ask: grants };
+  const changesNothing = isWithoutGrants(grants) && act.every(({ key }) => drift.has(key));
+  return { isAccepted: isAllowed || changesNothing, grants };
 }
 
 /** Considers the watched manifests: accepts them, asks for an approval, or leaves them. Resolves to their problem, if they have one. */
@@ -73,12 +77,11 @@ async function propose(holding: Holding, watched: Extract<SourceState, { ok: tru
   const { compiled, digest } = watched;
   const world = await observe(context, compiled);
   const plan = makePlan(context, world, {});
-  const verdict = policyOn(plan, compiled.environment);
-  const grants = "accept" in verdict ? verdict.accept : verdict.ask;
+  const { isAccepted, grants } = policyOn(judge(plan, circumstancesOf(holding, compiled, NO_GRANTS)), compiled.environment);
   const counts = ["create", "update"].map((action) => `${plan.changes.filter((change) => change.action === action).length} to ${action}`);
   const message = `a change of the watched manifests (${counts.join(", ")})`;
   const awaiting = awaitingOf("revision", grants, { digest: `${compiled.digest} ${plan.digest}`, message }) as Awaiting;
-  if ("accept" in verdict || approval?.digest === awaiting.digest) {
+  if (isAccepted || approval?.digest === awaiting.digest) {
     await accept(holding, { watched, world, grants, by: approval?.by ?? `policy of ${compiled.environment.name}` });
   } else if (holding.awaiting?.digest !== awaiting.digest) {
     holding.event({ type: "ApprovalNeeded", message: `${awaiting.message}: beaconctl approve --expect ${awaiting.digest}` });
@@ -157,22 +160,6 @@ export async function withdraw(holding: Holding, requests: readonly StackRequest
   await holding.tools.store.withdraw(holding.stack, requests);
   const left = holding.state.requests.filter((request) => !requests.includes(request));
   holding.state = { ...holding.state, requests: left };
-}
-
-/** Grants that were used up: a replacement or a deletion is approved once. The revision without them, or undefined where it keeps all. */
-export function spent(
-  revision: Revision,
-  done: { readonly replaced: readonly string[]; readonly deleted: readonly string[]; readonly made: readonly string[] },
-): Revision | undefined {
-  const grants = revision.grants ?? NO_GRANTS;
-  const left: Grants = {
-    delete: grants.delete.filter((key) => !done.deleted.includes(key)),
-    replace: grants.replace.filter((key) => !done.replaced.includes(key)),
-    missing: grants.missing.filter((key) => !done.made.includes(key)),
-  };
-  if (equal(left as unknown as Json, grants as unknown as Json)) return undefined;
-  const { grants: _grants, ...rest } = revision;
-  return isWithoutGrants(left) ? rest : { ...rest, grants: left };
 }
 
 /** True for an error that leaves the stack as it is until a person, or another version, does something. */

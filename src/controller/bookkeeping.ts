@@ -29,20 +29,21 @@ export function noteDrift(holding: Holding, { drift }: Judgement): void {
 function noteFound(holding: Holding, record: ResourceRecord, open: readonly Drift[], fresh: readonly Drift[]): void {
   const { tools, stack } = holding;
   const { key } = record;
-  const by = tools.attributor?.known(record, fresh);
+  const found = { record, drift: fresh, after: holding.checks.get(record.kind)?.at };
+  const by = holding.witness.known(found);
   const now = by ? open.map((one) => (fresh.includes(one) ? { ...one, by } : one)) : open;
-  const found = now.slice(0).filter(({ path }) => fresh.some((one) => one.path === path));
+  const told = now.filter(({ path }) => fresh.some((one) => one.path === path));
   holding.put(withDrift(record, now));
-  tellDrift(holding, key, found);
+  tellDrift(holding, key, told);
   const mode = holding.compiled?.resources.find((resource) => resource.key === key)?.lifecycle.drift;
   tools.tell({
     type: "driftFound",
     stack,
     resource: key,
-    drift: found,
+    drift: told,
     mode: mode === "report" || holding.isPaused(key) ? "report" : "correct",
   });
-  if (!by) tools.attributor?.ask(record, fresh, (who) => noteWho(holding, key, fresh, who));
+  if (!by) holding.witness.ask(found, (who) => noteWho(holding, key, fresh, who));
 }
 
 // One event for one drift: whoever it was is written into it when that becomes known.
@@ -101,11 +102,16 @@ export function noteStanding(holding: Holding, { stalls }: Judgement): void {
   }
 }
 
+/** What was carried out. `doneAt`: when each resource was done, epoch milliseconds. */
+type Done = {
+  readonly changes: readonly Change[];
+  readonly judgement: Judgement;
+  readonly results: readonly Result[];
+  readonly doneAt: ReadonlyMap<ResourceKey, number>;
+};
+
 /** What was carried out, as far as it was drift: put back, and counted. */
-export function noteCorrected(
-  holding: Holding,
-  { changes, judgement, results }: { changes: readonly Change[]; judgement: Judgement; results: readonly Result[] },
-): void {
+export function noteCorrected(holding: Holding, { changes, judgement, results, doneAt }: Done): void {
   const { stack, tools } = holding;
   const undone = new Map(results.filter(({ outcome }) => outcome !== "done").map((result) => [result.key, result]));
   for (const { key } of changes) {
@@ -120,6 +126,12 @@ export function noteCorrected(
     const rest = open.filter((one) => !corrected.includes(one));
     holding.put(withDrift(record, rest, countRounds(record.rounds ?? [], corrected, holding.now())));
     const since = Math.min(...corrected.map(({ by, firstSeenAt }) => Date.parse(by?.at ?? firstSeenAt)));
-    tools.tell({ type: "driftCorrected", stack, resource: key, drift: corrected, afterMs: Math.max(0, tools.runtime.now() - since) });
+    tools.tell({
+      type: "driftCorrected",
+      stack,
+      resource: key,
+      drift: corrected,
+      afterMs: Math.max(0, (doneAt.get(key) ?? tools.runtime.now()) - since),
+    });
   }
 }

@@ -6,14 +6,15 @@
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { Awaiting, ResourceRecord, Revision, SourceBundle, StackEvent, StackRequest, StackStatus } from "../core/record.ts";
-import type { KindId, ResourceKey, Stack } from "../core/resource.ts";
+import type { Awaiting, Grants, ResourceRecord, Revision, SourceBundle, StackEvent, StackRequest, StackStatus } from "../core/record.ts";
+import { type KindId, type ResourceKey, type Stack, stackName } from "../core/resource.ts";
 import type { Lease, StackState } from "../core/store.ts";
 import type { Authority, Context, Result, World } from "../engine/types.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { compileBundle } from "../manifest/bundle.ts";
-import type { Judgement } from "./judge.ts";
+import type { Circumstances, Judgement } from "./judge.ts";
 import type { SourceState, StackWay, Tools } from "./tools.ts";
+import { Witness } from "./witness.ts";
 
 /** What a person asked for a while. */
 export type Pause = Extract<StackRequest, { type: "pause" }>;
@@ -27,6 +28,7 @@ export class Holding {
   readonly lease: Lease;
   readonly tools: Tools;
   readonly way: StackWay;
+  readonly witness: Witness;
   readonly context: Context;
   state: StackState;
   compiled: CompiledStack | undefined;
@@ -39,6 +41,8 @@ export class Holding {
   results: readonly Result[] = [];
   awaiting: Awaiting | undefined;
   status: StackStatus | undefined;
+  /** The newest revision that was wholly brought about. */
+  converged: number;
   readonly checks = new Map<KindId, { readonly at: string; readonly next: string }>();
   readonly setbacks = new Map<ResourceKey, Setback>();
   /** Kinds that must be listed before anything is decided: something was sent since. */
@@ -53,7 +57,10 @@ export class Holding {
     this.tools = tools;
     this.way = way;
     this.state = state;
-    const { kinds, store, runtime, settings } = tools;
+    this.converged = state.status?.converged ?? 0;
+    const { kinds, store, runtime, settings, hearsay } = tools;
+    const { trail } = way;
+    this.witness = new Witness({ stack: stackName(stack), kinds, runtime, hearsay, signal: lease.signal, ...(trail ? { trail } : {}) });
     this.context = { kinds, stack, reader: way.reader, store, runtime, settings };
   }
 
@@ -116,7 +123,7 @@ export class Holding {
 
   /** Kinds whose objects hold data. */
   stateful(): ReadonlySet<KindId> {
-    const managed = [...this.kindIds()].flatMap((id) => (this.tools.kinds.get(id) as AnyKind | undefined) ?? []);
+    const managed = [...this.tools.kinds.values()].filter((kind): kind is AnyKind => !kind.lookup);
     return new Set(managed.filter(({ stateful }) => stateful).map(({ id }) => id));
   }
 
@@ -126,6 +133,23 @@ export class Holding {
     if (this.world) this.world = { ...this.world, state };
     this.plan = undefined;
   }
+}
+
+/** Corrections of one path within the hour; two may be a slow script of somebody's, five are a program that insists. */
+const CONTESTED_AFTER = 5;
+
+/** What a plan of these manifests is judged by. */
+export function circumstancesOf(holding: Holding, compiled: CompiledStack, grants: Grants): Circumstances {
+  const { state, tools } = holding;
+  return {
+    now: tools.runtime.now(),
+    lifecycles: new Map(compiled.resources.map(({ key, lifecycle }) => [key, lifecycle])),
+    records: state.records,
+    stateful: holding.stateful(),
+    grants,
+    isPaused: (key) => holding.isPaused(key),
+    contestedAfter: compiled.environment.drift.contestedAfter ?? CONTESTED_AFTER,
+  };
 }
 
 /** The stack that a revision was compiled from: the watched manifests where they are just that, else what was kept with it. Throws `SourceMissing`. */

@@ -5,57 +5,74 @@
  * judgement does not allow, and nothing beyond what the plan says.
  */
 
+import type { CallCount } from "../aws/calls.ts";
 import { backoffMs } from "../aws/runtime.ts";
+import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { canonical, digest, equal, type Json } from "../core/json.ts";
 import type { Change, Plan } from "../core/plan.ts";
 import type { KindId, ResourceKey } from "../core/resource.ts";
 import { execute, lookAgain, makePlan, observe } from "../engine/engine.ts";
-import { NO_GRANTS } from "../engine/revision.ts";
+import { NO_GRANTS, spent } from "../engine/revision.ts";
 import type { Result, RunReport, World } from "../engine/types.ts";
 import type { Remote } from "../kind/kind.ts";
-import { spent } from "./acceptance.ts";
 import { noteCorrected, noteDrift, noteStanding } from "./bookkeeping.ts";
 import type { Holding } from "./holding.ts";
+import { circumstancesOf } from "./holding.ts";
 import { type Judgement, judge } from "./judge.ts";
+import { callsBetween } from "./schedule.ts";
 
-/** What a pass did. */
-export type Passed = { readonly looked: number; readonly acted: readonly ResourceKey[]; readonly results: readonly Result[] };
+/** What a pass did. `unread`: kinds that could not be listed, and why. */
+export type Passed = {
+  readonly looked: number;
+  readonly acted: readonly ResourceKey[];
+  readonly results: readonly Result[];
+  readonly unread: ReadonlyMap<KindId, BeaconError>;
+  /** Calls of each operation that the look took. */
+  readonly reads: readonly CallCount[];
+};
+
+/** A pass that had nothing to do. */
+export const NOTHING_PASSED: Passed = Object.freeze({ looked: 0, acted: [], results: [], unread: new Map(), reads: [] });
 
 /** Sees the world again as far as `kinds` go (everything at first), and brings about what may be. Throws LeaseLost, ReadFailed. */
 export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: AbortSignal): Promise<Passed> {
-  const looked = await look(holding, kinds);
+  const seen = await look(holding, kinds);
   const { world, compiled } = holding;
-  if (!world || !compiled) return { looked, acted: [], results: [] };
+  if (!world || !compiled) return NOTHING_PASSED;
   const plan = holding.plan ?? makePlan(holding.context, world, {});
   holding.plan = plan;
   const judgement = judgementOf(holding, plan);
   noteDrift(holding, judgement);
   noteStanding(holding, judgement);
-  const changes = judgement.act.filter((change) => isTimeFor(holding, change));
+  // Of what could not be read nobody knows whether it is still as it was.
+  const changes = judgement.act.filter((change) => !seen.unread.has(change.kind) && isTimeFor(holding, change));
   if (changes.length === 0) {
     holding.results = stillUnfinished(holding, plan);
-    return { looked, acted: [], results: holding.results };
+    return { ...seen, acted: [], results: holding.results };
   }
   const report = await act(holding, { plan, changes, judgement, stop });
-  return { looked, acted: changes.map(({ key }) => key), results: report.results };
+  return { ...seen, acted: changes.map(({ key }) => key), results: report.results };
 }
 
-/** Lists what is to be listed. Resolves to the number of kinds. */
-async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<number> {
-  const { context, compiled, world } = holding;
-  if (!compiled) return 0;
-  const wanted = new Set([...kinds, ...holding.stale]);
+/** Lists what is to be listed. `looked`: the number of kinds. */
+async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<Pick<Passed, "looked" | "unread" | "reads">> {
+  const { context, compiled, world, state, way } = holding;
+  if (!compiled) return NOTHING_PASSED;
+  const before = way.calls();
   if (!world) {
     holding.world = await observe(context, compiled);
     holding.plan = undefined;
-  } else if (wanted.size > 0) {
-    const seen = await lookAgain(context, world, { state: holding.state, kinds: wanted });
-    if (!sameRemotes(world, seen, wanted)) holding.plan = undefined;
-    holding.world = seen;
+    holding.stale.clear();
+    return { looked: holding.kindIds().size, unread: new Map(), reads: callsBetween(before, way.calls()) };
   }
-  holding.stale.clear();
-  return world ? wanted.size : holding.kindIds().size;
+  const wanted = new Set([...kinds, ...holding.stale]);
+  if (wanted.size === 0) return NOTHING_PASSED;
+  const seen = await lookAgain(context, world, { state, kinds: wanted });
+  if (!sameRemotes(world, seen.world, wanted)) holding.plan = undefined;
+  holding.world = seen.world;
+  for (const id of wanted) if (!seen.unread.has(id)) holding.stale.delete(id);
+  return { looked: wanted.size, unread: seen.unread, reads: callsBetween(before, way.calls()) };
 }
 
 // A sweep of a large stack costs more than to see that nothing has moved.
@@ -68,21 +85,10 @@ function values(remotes: readonly Remote[] | undefined): Json {
 }
 
 function judgementOf(holding: Holding, plan: Plan): Judgement {
-  const { compiled, state, tools } = holding;
-  holding.judgement = judge(plan, {
-    now: tools.runtime.now(),
-    lifecycles: new Map((compiled?.resources ?? []).map(({ key, lifecycle }) => [key, lifecycle])),
-    records: state.records,
-    stateful: holding.stateful(),
-    grants: state.revision?.grants ?? NO_GRANTS,
-    isPaused: (key) => holding.isPaused(key),
-    contestedAfter: compiled?.environment.drift.contestedAfter ?? CONTESTED_AFTER,
-  });
-  return holding.judgement;
+  const judgement = judge(plan, circumstancesOf(holding, holding.compiled as CompiledStack, holding.revision?.grants ?? NO_GRANTS));
+  holding.judgement = judgement;
+  return judgement;
 }
-
-/** Corrections of one path within the hour; two may be a slow script of somebody's, five are a program that insists. */
-const CONTESTED_AFTER = 5;
 
 /** False while what failed is let be: for a time, or, where AWS would refuse the very same again, until something changes. */
 function isTimeFor({ setbacks, tools }: Holding, change: Change): boolean {
@@ -106,18 +112,20 @@ type Acting = { readonly plan: Plan; readonly changes: readonly Change[]; readon
 
 async function act(holding: Holding, { plan, changes, judgement, stop }: Acting): Promise<RunReport> {
   const { context, stack, tools, lease } = holding;
+  const doneAt = new Map<ResourceKey, number>();
   const report = await execute(context, {
     world: holding.world as World,
     plan: { ...plan, changes },
     authority: holding.authority(),
     options: { strict: true, leave: judgement.leave },
+    onProgress: ({ key, phase }) => phase === "done" && doneAt.set(key, tools.runtime.now()),
     stop,
   });
   for (const { kind } of changes) holding.stale.add(kind);
   noteSetbacks(holding, changes, report.results);
   holding.reload(await tools.store.load(stack));
-  noteCorrected(holding, { changes, judgement, results: report.results });
-  holding.results = report.results.filter(({ outcome }) => outcome !== "done" && outcome !== "interrupted");
+  noteCorrected(holding, { changes, judgement, results: report.results, doneAt });
+  holding.results = report.results.filter(({ outcome }) => outcome !== "done");
   await keepRevision(holding, changes, report);
   await lease.journal.commit();
   return report;
@@ -143,14 +151,16 @@ const TERMINAL: ReadonlySet<string> = new Set(["Refused", "Failed", "NotOwned", 
 /** A revision's outputs as they are now; and what was approved once and is done, which is not approved again. */
 async function keepRevision(holding: Holding, changes: readonly Change[], { results, outputs, interrupted }: RunReport): Promise<void> {
   const { revision } = holding;
-  if (!revision || interrupted) return;
+  if (!revision) return;
   const unfinished = new Set(results.filter(({ outcome }) => outcome !== "done").map(({ key }) => key));
   const done = (action: Change["action"]) =>
     changes.filter((change) => change.action === action && !unfinished.has(change.key)).map(({ key }) => key);
   const left = spent(revision, { replaced: done("replace"), deleted: done("delete"), made: done("create") }) ?? revision;
-  if (left === revision && equal(outputs, revision.outputs)) return;
+  // Of a pass that was broken off not everything is known yet.
+  const known = interrupted ? revision.outputs : outputs;
+  if (left === revision && equal(known, revision.outputs)) return;
   try {
-    await holding.putRevision({ ...left, outputs });
+    await holding.putRevision({ ...left, outputs: known });
   } catch (error) {
     // A newer revision was accepted meanwhile: its own outputs follow.
     if (!(error instanceof BeaconError && error.code === "StateConflict")) throw error;

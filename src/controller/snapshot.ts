@@ -4,6 +4,7 @@ import type { CallCount } from "../aws/calls.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { StackEvent, StackStatus } from "../core/record.ts";
 import type { ResourceKey } from "../core/resource.ts";
+import type { MonitorState } from "../monitor/run.ts";
 
 /** One stack as this replica sees it. */
 export type StackSnapshot = {
@@ -16,6 +17,23 @@ export type StackSnapshot = {
   /** Of a held stack only. */
   readonly status?: StackStatus;
   readonly queue: { readonly depth: number; readonly oldestMs: number };
+  /** Of a held stack only. */
+  readonly monitors?: readonly MonitorSnapshot[];
+};
+
+/** One Monitor, as its last check left it. `unknown`: not checked yet, or nobody could look. */
+export type MonitorSnapshot = {
+  /** `backend`. */
+  readonly monitor: string;
+  readonly check: string;
+  readonly subject: string;
+  readonly state: MonitorState;
+  readonly seen: string;
+  readonly wanted: string;
+  /** It was told of, and has not recovered. */
+  readonly failing: boolean;
+  /** ISO 8601. */
+  readonly checkedAt?: string;
 };
 
 /** The whole replica at one moment. */

@@ -6,29 +6,33 @@
  */
 
 import { backoffMs } from "../aws/runtime.ts";
+import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { equal, type Json } from "../core/json.ts";
-import type { StackRequest } from "../core/record.ts";
-import type { KindId, ResourceKey, Stack } from "../core/resource.ts";
-import type { Lease, StackNews } from "../core/store.ts";
+import { type Stack, stackName } from "../core/resource.ts";
+import type { Lease } from "../core/store.ts";
+import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
-import { type Passed, pass } from "./pass.ts";
-import { statusOf } from "./standing.ts";
-import type { Tools } from "./tools.ts";
+import { MonitorLoop } from "./monitor-loop.ts";
+import { News } from "./news.ts";
+import { NOTHING_PASSED, type Passed, pass } from "./pass.ts";
+import { report, reportFailure } from "./reporting.ts";
+import { Schedule, type WorkKey } from "./schedule.ts";
+import type { MonitorSnapshot } from "./snapshot.ts";
+import type { SourceState, Tools } from "./tools.ts";
 import { type Due, WorkQueue } from "./work-queue.ts";
-
-/** `*`: the whole stack. */
-type WorkKey = ResourceKey | "*";
+import type { Yields } from "./yields.ts";
 
 /** Why a worker ended. */
 export type Ending = "stopped" | "lost" | "yielded" | "gone";
 
 // Keys that are due within a tenth of their interval are looked at together: one list of a kind serves them all.
 const AHEAD_SHARE = 0.1;
-// Twenty resources that were looked at together must not all be due in the same millisecond for ever.
-const JITTER = 0.05;
+// Long enough for most of what AWS does at once, and short enough for a drift to be put right in seconds.
+const UNDISTURBED_MS = 4000;
+const URGENT: ReadonlySet<Trigger> = new Set(["event", "request", "revision"]);
 
 /** See the file's header. */
 export class StackWorker {
@@ -36,22 +40,30 @@ export class StackWorker {
   readonly lease: Lease;
   readonly queue: WorkQueue<WorkKey>;
   readonly #tools: Tools;
+  readonly #yields: Yields;
+  readonly #schedule: Schedule;
+  readonly #news: News;
   readonly #end = new AbortController();
   #holding: Holding | undefined;
-  #news: StackNews | undefined;
   #failures = 0;
   #yielded = false;
+  #monitors: MonitorLoop | undefined;
+  #monitored: CompiledStack | undefined;
   #gone = false;
+  #leftBehind = false;
   #stalled: string | undefined;
   #sourceProblem: string | undefined;
-  #converged = 0;
   #revisionAtMs = 0;
 
-  constructor(stack: Stack, lease: Lease, tools: Tools) {
+  /** `yields`: the replica's, which has seen what was asked before. */
+  constructor(stack: Stack, lease: Lease, { tools, yields }: { readonly tools: Tools; readonly yields: Yields }) {
     this.stack = stack;
     this.lease = lease;
     this.#tools = tools;
+    this.#yields = yields;
     this.queue = new WorkQueue(tools.runtime);
+    this.#schedule = new Schedule(this.queue, tools);
+    this.#news = new News(stack, tools, { known: () => this.#holding?.state, heard: (trigger) => this.notice(["*"], trigger) });
   }
 
   /** What it holds; undefined until the state is loaded. */
@@ -59,24 +71,43 @@ export class StackWorker {
     return this.#holding;
   }
 
+  /** How the stack's Monitors stand. */
+  get monitors(): readonly MonitorSnapshot[] {
+    return this.#monitors?.snapshot() ?? [];
+  }
+
   /** Something may have changed about these: they are looked at next. */
   notice(keys: Iterable<WorkKey>, trigger: Trigger): void {
     for (const key of keys) this.queue.add(key, 0, trigger);
+  }
+
+  /** Revisions or requests may have come: they are read. */
+  newsCame(): void {
+    this.#news.came();
   }
 
   /** Works until it is told to stop, the lease is lost, or somebody asks for it; gives the lease up then. Never rejects. */
   async run(stop: AbortSignal): Promise<Ending> {
     const { tell } = this.#tools;
     const signal = AbortSignal.any([stop, this.lease.signal, this.#end.signal]);
-    this.#tools.source?.onChange(() => this.notice(["*"], "revision"));
+    const unwatch = this.#tools.source?.onChange(() => this.notice(["*"], "revision"));
     this.notice(["*"], "start");
-    const news = this.#watchNews(signal);
+    const news = this.#news.watch(signal);
     while (!signal.aborted) await this.#turn(signal);
     await news;
+    unwatch?.();
     const lost = this.lease.signal.aborted;
+    if (this.#leftBehind) await this.#askForLook();
     await this.lease.release().catch(() => {});
     tell(lost ? { type: "leaseLost", stack: this.stack, why: reasonOf(this.lease.signal) } : { type: "leaseReleased", stack: this.stack });
     return lost ? "lost" : this.#gone ? "gone" : this.#yielded ? "yielded" : "stopped";
+  }
+
+  async #askForLook(): Promise<void> {
+    const { store, holder, runtime } = this.#tools;
+    const at = new Date(runtime.now()).toISOString();
+    // Where the table cannot be reached, the next holder's own first look is all there is.
+    await store.ask(this.stack, { type: "check", target: "*", by: holder, at }).catch(() => {});
   }
 
   /** One pass, once something is due. */
@@ -111,6 +142,8 @@ export class StackWorker {
   }
 
   #failed(error: unknown, due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): void {
+    // Calls that were on their way may take effect amid the next holder's work: it shall look at everything.
+    if (error instanceof Deposed && error.touched.length > 0) this.#leftBehind = true;
     if (signal.aborted) return;
     if (!(error instanceof Error)) throw error;
     const { runtime, pace, tell } = this.#tools;
@@ -119,7 +152,7 @@ export class StackWorker {
     tell({ type: "passFailed", stack: this.stack, message, retryInMs });
     if (needsPerson(error) && this.#stalled !== message) tell({ type: "stalled", stack: this.stack, reason: error.code, message });
     this.#stalled = message;
-    this.#noteFailure(message);
+    if (this.#holding) reportFailure(this.#holding, message);
     for (const key of due.keys()) this.queue.add(key, retryInMs, "retry");
     this.queue.add("*", retryInMs, "retry");
   }
@@ -127,17 +160,42 @@ export class StackWorker {
   async #work(due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): Promise<Passed> {
     const holding = await this.#held();
     this.#takeNews(holding);
-    if (await this.#heedYield(holding)) return { looked: 0, acted: [], results: [] };
-    this.#sourceProblem = await considerSource(holding, this.#tools.source?.current());
-    await bringIntoForce(holding, this.#tools.source?.current());
-    const kinds = this.#kindsOf(holding, due);
-    this.#reschedule(holding, kinds);
-    let passed = await pass(holding, kinds, signal);
-    if (await heedApproval(holding)) passed = await pass(holding, new Set(), signal);
-    this.#afterPass(holding, kinds, passed);
+    if (await this.#heedYield(holding)) return NOTHING_PASSED;
+    this.#sourceProblem = await considerSource(holding, this.#source());
+    await bringIntoForce(holding, this.#source());
+    this.#watchMonitors(holding);
+    const kinds = this.#schedule.take(holding, due);
+    let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
+    if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
+    this.#schedule.passed(holding, kinds, passed);
     await this.#heedRequests(holding, due);
-    this.#note(holding);
+    report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
     return passed;
+  }
+
+  /** A pass that waits for AWS is broken off when something else comes up, after a while: it goes on in the next one. */
+  async #inTime(signal: AbortSignal, work: (until: AbortSignal) => Promise<Passed>): Promise<Passed> {
+    const [hurry, over] = [new AbortController(), new AbortController()];
+    const waiting = AbortSignal.any([signal, over.signal]);
+    const urgent = this.#tools.runtime.sleep(UNDISTURBED_MS, waiting).then(() => this.queue.whenDue(URGENT, waiting));
+    urgent.then(() => hurry.abort(new Error("something else came up"))).catch(() => {});
+    try {
+      return await work(AbortSignal.any([signal, hurry.signal]));
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** The Monitors of the manifests in force, once these change. */
+  #watchMonitors({ compiled, context }: Holding): void {
+    if (!compiled || compiled === this.#monitored) return;
+    this.#monitored = compiled;
+    const needs = [...new Set(compiled.monitors.flatMap((monitor) => monitor.needs))];
+    this.#monitors?.watch(compiled.monitors, () => presentView(context, compiled, needs));
+  }
+
+  #source(): SourceState | undefined {
+    return this.#tools.source?.current(this.stack);
   }
 
   async #held(): Promise<Holding> {
@@ -146,19 +204,25 @@ export class StackWorker {
     const state = await store.load(this.stack);
     const way = await open(state.revision?.roleArn);
     this.#holding = new Holding({ stack: this.stack, lease: this.lease, tools: this.#tools, way, state });
-    this.#converged = state.status?.converged ?? 0;
+    const { stack, lease } = this;
+    const { runtime, tell } = this.#tools;
+    const signal = AbortSignal.any([lease.signal, this.#end.signal]);
+    this.#monitors = new MonitorLoop({ stack, runtime, signal, listener: tell, tools: { reader: way.reader, fetch } });
     return this.#holding;
   }
 
   /** Revisions and requests that came since: those are all that others write while the lease is held. */
   #takeNews(holding: Holding): void {
-    const news = this.#news;
-    this.#news = undefined;
+    const news = this.#news.take();
     if (!news) return;
     this.#gone = holding.revision !== undefined && news.revision === undefined;
     if (this.#gone) this.#end.abort(new Error("the stack was deleted"));
     const isNewer = !equal(news.revision as unknown as Json, holding.revision as unknown as Json);
     if (isNewer && news.revision) this.#revisionAtMs = this.#tools.runtime.monotonic();
+    for (const request of news.requests) {
+      if (request.type === "check" && request.cause && request.target !== "*")
+        this.#tools.hearsay.told(stackName(this.stack), request.target, request.cause);
+    }
     holding.state = { ...holding.state, requests: news.requests, ...(news.revision ? { revision: news.revision } : {}) };
     if (isNewer) {
       holding.plan = undefined;
@@ -171,64 +235,9 @@ export class StackWorker {
   }
 
   async #heedYield({ state }: Holding): Promise<boolean> {
-    this.#yielded = isYielded(state.requests, this.#tools.runtime.now());
+    this.#yielded = this.#yields.isOn(this.stack, state.requests);
     if (this.#yielded) this.#end.abort(new Error("somebody asked for the stack"));
     return this.#yielded;
-  }
-
-  #kindsOf(holding: Holding, due: ReadonlyMap<WorkKey, Due>): ReadonlySet<KindId> {
-    const whole = due.get("*")?.triggers;
-    const asked = holding.state.requests.filter((request) => request.type === "check").map(({ target }) => target);
-    if (whole?.has("start") || whole?.has("retry") || asked.includes("*")) return holding.kindIds();
-    const keys = [...due.keys(), ...asked].filter((key) => key !== "*");
-    return new Set(keys.flatMap((key) => holding.kindOf(key) ?? []));
-  }
-
-  // Before the look, so that what is noticed during it stays in the queue.
-  #reschedule(holding: Holding, kinds: ReadonlySet<KindId>): void {
-    for (const [key, kind] of this.#keys(holding)) if (kinds.has(kind)) this.queue.drop(key);
-  }
-
-  #keys({ compiled, state }: Holding): ReadonlyMap<ResourceKey, KindId> {
-    const recorded = [...state.records.values()].map(({ key, kind }) => [key, kind] as const);
-    return new Map([...recorded, ...(compiled?.resources ?? []).map(({ key, kind }) => [key, kind] as const)]);
-  }
-
-  #afterPass(holding: Holding, looked: ReadonlySet<KindId>, { acted, results }: Passed): void {
-    const { runtime, pace } = this.#tools;
-    const intervals = this.#intervals(holding);
-    for (const key of this.#keys(holding).keys()) {
-      if (this.queue.dueMs(key) === undefined)
-        this.queue.add(key, jittered(runtime.uid(), intervals.get(key) ?? pace.intervalMs), "interval");
-    }
-    for (const key of acted) this.queue.add(key, pace.verifyMs, "verify");
-    for (const { key, outcome } of results)
-      if (outcome === "waiting" || outcome === "skipped") this.queue.add(key, pace.retryMinMs, "retry");
-    for (const [key, { untilMs, terminal }] of holding.setbacks) {
-      if (!terminal) this.queue.add(key, Math.max(0, untilMs - runtime.monotonic()), "retry");
-    }
-    this.#noteChecks(holding, looked);
-  }
-
-  #intervals({ compiled }: Holding): ReadonlyMap<ResourceKey, number> {
-    const { intervalMs } = this.#tools.pace;
-    const own = compiled?.environment.drift.intervalMs ?? intervalMs;
-    return new Map((compiled?.resources ?? []).map(({ key, lifecycle }) => [key, lifecycle.driftIntervalMs ?? own]));
-  }
-
-  #noteChecks(holding: Holding, looked: ReadonlySet<KindId>): void {
-    const { runtime } = this.#tools;
-    const [nowMs, now] = [runtime.monotonic(), runtime.now()];
-    const nexts = new Map<KindId, number>();
-    for (const [key, kind] of this.#keys(holding)) {
-      nexts.set(kind, Math.min(nexts.get(kind) ?? Number.POSITIVE_INFINITY, this.queue.dueMs(key) ?? Number.POSITIVE_INFINITY));
-    }
-    for (const [kind, dueMs] of nexts) {
-      const known = holding.checks.get(kind);
-      if (!looked.has(kind) && known) continue;
-      const next = new Date(now + Math.max(0, dueMs - nowMs)).toISOString();
-      holding.checks.set(kind, { at: holding.now(), next });
-    }
   }
 
   /** A check was made; a pause is over when its time is. */
@@ -247,96 +256,8 @@ export class StackWorker {
     await withdraw(holding, over);
     for (const { until } of pauses) this.queue.add("*", Math.max(0, Date.parse(until) - runtime.now()), "request");
   }
-
-  /** The stack's status, for everybody who has no lease. */
-  #note(holding: Holding): void {
-    const { revision, state, results, judgement, awaiting } = holding;
-    if (!revision) return;
-    this.#noteConverged(holding);
-    const source = this.#tools.source?.current();
-    const hold = state.requests.find((request) => request.type === "hold");
-    const status = statusOf({
-      ...{ revision: revision.number, converged: this.#converged, records: state.records, results },
-      ...(judgement ? { judgement } : {}),
-      ...(awaiting ? { awaiting } : {}),
-      pauses: holding.pauses(),
-      ...(this.#sourceProblem === undefined ? {} : { sourceProblem: this.#sourceProblem }),
-      ...(source === undefined ? {} : { sourceDigest: source.digest }),
-      ...(hold ? { held: `the watched manifests are held: ${hold.reason}` } : {}),
-      checks: Object.fromEntries(holding.checks),
-      now: holding.now(),
-    });
-    holding.status = status;
-    this.lease.journal.status(status);
-  }
-
-  #noteFailure(message: string): void {
-    const { revision, status } = this.#holding ?? {};
-    if (!revision || !this.#holding) return;
-    const empty = statusOf({
-      ...{ revision: revision.number, converged: this.#converged, records: this.#holding.state.records, results: [], pauses: [] },
-      ...{ checks: status?.checks ?? {}, now: this.#holding.now() },
-    });
-    this.lease.journal.status({
-      ...(status ?? empty),
-      revision: revision.number,
-      phase: "Stalled",
-      message,
-      updatedAt: this.#holding.now(),
-    });
-  }
-
-  #noteConverged(holding: Holding): void {
-    const { revision, judgement, results } = holding;
-    if (!revision || !judgement || this.#converged >= revision.number) return;
-    const isLeft =
-      judgement.massMissing ||
-      results.length > 0 ||
-      judgement.act.some(({ key }) => !judgement.drift.has(key) && holding.setbacks.has(key));
-    const isStalled = [...judgement.stalls.keys()].some((key) => !judgement.drift.has(key));
-    if (isLeft || isStalled) return;
-    this.#converged = revision.number;
-    const { runtime, tell } = this.#tools;
-    tell({ type: "revisionConverged", stack: this.stack, revision: revision.number, elapsedMs: runtime.monotonic() - this.#revisionAtMs });
-    holding.event({ type: "RevisionConverged", message: `revision ${revision.number} is brought about` });
-    // Who waits for it should not wait for the next heartbeat.
-    void this.lease.journal.commit().catch(() => {});
-  }
-
-  /** Asks the state table for revisions and requests, until it is told to stop. */
-  async #watchNews(signal: AbortSignal): Promise<void> {
-    const { store, runtime, pace, tell } = this.#tools;
-    while (!signal.aborted) {
-      try {
-        const news = await store.news(this.stack);
-        const known = this.#news ?? this.#holding?.state;
-        if (known && !equal(relevant(news), relevant(known))) {
-          this.#news = news;
-          this.notice(["*"], equal(known.revision as unknown as Json, news.revision as unknown as Json) ? "request" : "revision");
-        }
-      } catch (error) {
-        tell({ type: "passFailed", stack: this.stack, message: `the state table: ${(error as Error).message}`, retryInMs: pace.newsMs });
-      }
-      await runtime.sleep(pace.newsMs, signal).catch(() => {});
-    }
-  }
-}
-
-/** Somebody asked to have the stack for a while. */
-export function isYielded(requests: readonly StackRequest[], now: number): boolean {
-  return requests.some((request) => request.type === "yield" && Date.parse(request.until) > now);
-}
-
-function relevant({ revision, requests }: StackNews): Json {
-  return { revision, requests } as unknown as Json;
 }
 
 function reasonOf({ reason }: AbortSignal): string {
   return reason instanceof Error ? reason.message : "it passed to another";
-}
-
-/** The interval, up to 5 percent shorter or longer; the chance comes from the runtime's ids. */
-function jittered(uid: string, intervalMs: number): number {
-  const fraction = Number.parseInt(uid.slice(-4), 36) / 36 ** 4;
-  return intervalMs * (1 + JITTER * (2 * fraction - 1));
 }

@@ -1,18 +1,23 @@
 /** What a controller works with: the outside world behind ports, and the pace it keeps. */
 
+import type { CallCount } from "../aws/calls.ts";
 import type { Reader, Writer } from "../aws/service.ts";
 import type { CompiledStack } from "../core/compiled.ts";
-import type { Attribution, Drift, ResourceRecord, SourceBundle } from "../core/record.ts";
+import type { SourceBundle } from "../core/record.ts";
 import type { Stack } from "../core/resource.ts";
 import type { Lease, Runtime, StateStore } from "../core/store.ts";
 import type { Settings } from "../engine/types.ts";
+import type { TrailLookup } from "../events/trail.ts";
 import type { Kinds } from "../kind/kind.ts";
 import type { Listener } from "./events.ts";
+import type { Hearsay } from "./witness.ts";
 
 /** How often, and how soon. */
 export type Pace = {
   /** Between two looks at a resource, where neither it nor its environment says otherwise. */
   readonly intervalMs: number;
+  /** The part of every API's published rate that looks may take: others have the same rates, and changes come on top. */
+  readonly rateShare: number;
   /** Between two questions whether a revision or a request has come. */
   readonly newsMs: number;
   /** After something was sent for a resource, until it is looked at again. */
@@ -29,6 +34,10 @@ export type StackWay = {
   readonly caller: string;
   readonly reader: Reader;
   readonly writer: (lease: Lease) => Writer;
+  /** CloudTrail, with these rights; absent where it is not to be asked. */
+  readonly trail?: TrailLookup;
+  /** Every call so far. */
+  readonly calls: () => readonly CallCount[];
 };
 
 /** What the watched manifests are by now. `digest`: of all their texts, whatever they say. */
@@ -42,21 +51,14 @@ export type SourceState =
     }
   | { readonly ok: false; readonly digest: string; readonly problem: string };
 
-/** Manifests that a controller watches, for one stack. */
+/** Manifests that a controller watches. */
 export interface WatchedSource {
-  readonly stack: Stack;
-  /** Undefined until they were read first. */
-  current(): SourceState | undefined;
-  /** Called after each change, valid or not. */
-  onChange(listener: () => void): void;
-}
-
-/** Tells who changed what. Never waited for by a correction. */
-export interface Attributor {
-  /** From what was heard already; undefined where nobody is known yet. */
-  known(record: ResourceRecord, drift: readonly Drift[]): Attribution | undefined;
-  /** Asks CloudTrail, now or later; calls back at most once. */
-  ask(record: ResourceRecord, drift: readonly Drift[], found: (by: Attribution) => void): void;
+  /** Whose they are; undefined until they were valid once. */
+  readonly stack: Stack | undefined;
+  /** What they are by now; undefined where they are another stack's. */
+  current(stack: Stack): SourceState | undefined;
+  /** Called after each change, valid or not, until the answer is called. */
+  onChange(listener: () => void): () => void;
 }
 
 /** See the file's header. */
@@ -71,5 +73,5 @@ export type Tools = {
   readonly tell: Listener;
   readonly open: (roleArn: string | undefined) => Promise<StackWay>;
   readonly source?: WatchedSource;
-  readonly attributor?: Attributor;
+  readonly hearsay: Hearsay;
 };

@@ -32,6 +32,7 @@ export const ERROR_CODES = Object.freeze({
   LeaseLost: "The lease of this stack passed to another process; no further call was started.",
   SourceMismatch: "The stack was applied from another source; --take-over makes this one its source.",
   StackUnknown: "The state table knows no such stack.",
+  RevisionUnknown: "The stack has no such revision, or it is not kept any more.",
   ResourceUnknown: "No such resource in this stack.",
   // Plans and consent.
   PlanChanged: "The plan is not the one that was expected or approved; nothing was done.",
@@ -39,6 +40,9 @@ export const ERROR_CODES = Object.freeze({
   ConfirmationRequired: "The environment asks for a phrase, which was not given.",
   StillDeclared: "The resource is still declared by the manifests of its stack.",
   ResourceProtected: "The resource is protected against deletion.",
+  ResourcePaused: "The plan would change a resource that is paused.",
+  NothingAwaits: "No approval is awaited.",
+  ControllerMissing: "No controller holds the stack, so nobody would answer.",
   // The run.
   ApplyFailed: "Some resources could not be brought to what the manifests say; each is listed with its cause.",
   StillWaiting: "The time ran out while AWS was still preparing something; the next run goes on.",

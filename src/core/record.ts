@@ -23,20 +23,6 @@ export type Intent = {
 /** An object of an earlier generation that is still to be deleted. */
 export type Retiring = { readonly generation: number; readonly id: string };
 
-/** Who changed something outside, as AWS tells it. */
-export type Attribution = {
-  /** ARN. */
-  readonly principal: string;
-  readonly sourceIp: string;
-  readonly userAgent: string;
-  /** `ec2:AuthorizeSecurityGroupIngress`. */
-  readonly action: string;
-  /** ISO 8601. */
-  readonly at: string;
-  /** From the event that AWS sent, or looked up in CloudTrail. */
-  readonly via: "event" | "trail";
-};
-
 /** One value that AWS holds otherwise than what was brought about. */
 export type Drift = {
   /** `tags.Team`, `ingress`; empty where the whole object is gone. */
@@ -89,6 +75,20 @@ export type ResourceRecord = {
   readonly rounds?: readonly Rounds[];
 };
 
+/** Who caused a drift, as AWS recorded the call that did. */
+export type Attribution = {
+  /** ARN of the user, or of the role's session; the name of an AWS service that acted by itself (`autoscaling.amazonaws.com`). */
+  readonly principal: string;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  /** `ec2:AuthorizeSecurityGroupIngress`, in the SDK's spelling. */
+  readonly action: `${string}:${string}`;
+  /** ISO 8601, to the second. */
+  readonly at: string;
+  /** From the event as it came, or looked up in CloudTrail later. */
+  readonly via: "event" | "trail";
+};
+
 /** Something that happened, kept with a TTL. */
 export type StackEvent = {
   /** ISO 8601, with milliseconds. */
@@ -122,7 +122,7 @@ export type Revision = {
   readonly pins: Readonly<Record<string, Pin>>;
   /** Why, in the words of whoever accepted it. */
   readonly message?: string;
-  /** The git commit that the manifests were at; with `+` where files had changed since. */
+  /** The git commit that was checked out where the manifests were; their files may have changed since. */
   readonly commit?: string;
   /** The revision whose content this one has again. */
   readonly rollbackOf?: number;
@@ -185,8 +185,8 @@ export type StackRequest = { readonly by: string; readonly at: string } & (
     }
   /** `digest`: of what the status says awaits approval. */
   | { readonly type: "approve"; readonly digest: string }
-  /** Look now. */
-  | { readonly type: "check"; readonly target: ResourceKey | "*" }
+  /** Look now. `cause`: who changed something, where another controller has heard of it. */
+  | { readonly type: "check"; readonly target: ResourceKey | "*"; readonly cause?: Attribution }
   /** The watched files are held back while their digest is this one: a rollback stays until they change, or until `resume`. */
   | { readonly type: "hold"; readonly digest: string; readonly reason: string }
   /** Hand the lease to somebody who does a thing of his own, until then (ISO 8601). */

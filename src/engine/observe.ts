@@ -46,20 +46,28 @@ export async function observeWith(
 /** What a look again is told: the state as it is by now, and the kinds to list; of the others, what was seen holds. */
 export type Again = { readonly state: StackState; readonly kinds: ReadonlySet<KindId> };
 
+/** What a look again has seen. `unread`: kinds that could not be listed, and why; of them, what was seen before stands. */
+export type SeenAgain = { readonly world: World; readonly unread: ReadonlyMap<KindId, BeaconError> };
+
 /** A look that lists some kinds anew and keeps what an earlier look saw of the rest. Lookups stay as they were pinned. */
-export async function lookAgain(given: Context, world: World, { state, kinds }: Again): Promise<World> {
+export async function lookAgain(given: Context, world: World, { state, kinds }: Again): Promise<SeenAgain> {
   const context = { ...given, reader: forOneLook(given.reader) };
   const { compiled } = world;
-  const listed = await Promise.all(
-    [...kinds].map(async (id): Promise<[KindId, readonly Remote[]]> => {
-      const kind = managedKind(context.kinds, id);
-      return [id, await look(context, kind, scopeOf(context, kind, compiled, state))];
-    }),
-  );
-  const remotes: Remotes = new Map([...(world.remotes as Remotes), ...listed]);
+  const remotes: Remotes = new Map(world.remotes as Remotes);
+  const unread = new Map<KindId, BeaconError>();
+  const list = async (id: KindId) => {
+    const kind = managedKind(context.kinds, id);
+    try {
+      remotes.set(id, await look(context, kind, scopeOf(context, kind, compiled, state)));
+    } catch (error) {
+      if (!(error instanceof BeaconError && error.code === "ReadFailed")) throw error;
+      unread.set(id, error);
+    }
+  };
+  await Promise.all([...kinds].map(list));
   const unbound = compiled?.resources.some((resource) => recordOf(state.records, resource)?.id === undefined);
   if (compiled && unbound) await findByName(context, compiled, state, world.pins, remotes);
-  return { ...world, state, remotes, orphans: orphansIn(context, compiled, state, remotes) };
+  return { world: { ...world, state, remotes, orphans: orphansIn(context, compiled, state, remotes) }, unread };
 }
 
 type Remotes = Map<KindId, readonly Remote[]>;

@@ -76,3 +76,19 @@ function saysTheSame(previous: Revision, next: Revision): boolean {
   const pins = equal(previous.pins as unknown as JsonObject, next.pins as unknown as JsonObject);
   return previous.digest === next.digest && previous.source === next.source && pins && !more;
 }
+
+/** Grants that were used up: a replacement or a deletion is approved once. The revision without them, or undefined where it keeps all. */
+export function spent(
+  revision: Revision,
+  done: { readonly replaced: readonly string[]; readonly deleted: readonly string[]; readonly made: readonly string[] },
+): Revision | undefined {
+  const grants = revision.grants ?? NO_GRANTS;
+  const left: Grants = {
+    delete: grants.delete.filter((key) => !done.deleted.includes(key)),
+    replace: grants.replace.filter((key) => !done.replaced.includes(key)),
+    missing: grants.missing.filter((key) => !done.made.includes(key)),
+  };
+  if (equal(left as unknown as Json, grants as unknown as Json)) return undefined;
+  const { grants: _grants, ...rest } = revision;
+  return isWithoutGrants(left) ? rest : { ...rest, grants: left };
+}

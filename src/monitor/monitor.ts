@@ -46,14 +46,10 @@ export function checksIn(spec: JsonObject): readonly string[] {
 }
 
 /** A spec that fits the schema, defaults filled in. */
-export type ParsedMonitor = {
-  readonly check: Check;
-  readonly spec: JsonObject;
-  readonly timeoutMs: number;
-  readonly retries: number;
-  readonly intervalMs: number;
-  readonly failureThreshold: number;
-};
+export type ParsedMonitor = { readonly check: Check; readonly spec: JsonObject; readonly timeoutMs: number; readonly retries: number };
+
+/** How often a Monitor is checked, and how many failures in a row are told. */
+export type Schedule = { readonly intervalMs: number; readonly failureThreshold: number };
 
 /** Reads a resolved spec; says what is wrong where a value that became known late does not fit. */
 export function readMonitor(spec: JsonObject): ParsedMonitor | { readonly wrong: string } {
@@ -65,13 +61,18 @@ export function readMonitor(spec: JsonObject): ParsedMonitor | { readonly wrong:
     return { wrong: `${issue?.path.join(".")} ${issue?.message}` };
   }
   if (!check || !isObject(own)) throw new Error("the compiler let a Monitor without a check pass");
-  const {
-    timeout = DEFAULTS.timeout,
-    retries = DEFAULTS.retries,
-    interval = DEFAULTS.interval,
-    failureThreshold = DEFAULTS.failureThreshold,
-  } = parsed.data;
-  return { check, spec: own, timeoutMs: milliseconds(timeout), retries, intervalMs: milliseconds(interval), failureThreshold };
+  const { timeout = DEFAULTS.timeout, retries = DEFAULTS.retries } = parsed.data;
+  return { check, spec: own, timeoutMs: milliseconds(timeout), retries };
+}
+
+/** When to check it. Members that are not known yet, or do not fit, count as left out: even a check that cannot be made has its time. */
+export function scheduleOf({ interval, failureThreshold }: JsonObject): Schedule {
+  const { shape } = monitorSchema;
+  const every = shape.interval.safeParse(interval).data ?? DEFAULTS.interval;
+  return {
+    intervalMs: milliseconds(every),
+    failureThreshold: shape.failureThreshold.safeParse(failureThreshold).data ?? DEFAULTS.failureThreshold,
+  };
 }
 
 /** What the checks of these names may call: what the read-only handle lets through, and the IAM policy allows. */

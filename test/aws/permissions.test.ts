@@ -10,6 +10,8 @@ test("an operation needs its own action, and those that AWS checks with it", () 
   assert.deepEqual(actionsOf("ec2:CreateRoute"), ["ec2:CreateRoute"]);
   assert.deepEqual(actionsOf("ec2:CreateRouteTable"), ["ec2:CreateRouteTable", "ec2:CreateTags"]);
   assert.deepEqual(actionsOf("acm:RequestCertificate"), ["acm:AddTagsToCertificate", "acm:RequestCertificate"]);
+  assert.deepEqual(actionsOf("sqs:DeleteMessageBatch"), ["sqs:DeleteMessage"]);
+  assert.deepEqual(actionsOf("events:PutTargets"), ["events:PutTargets", "iam:PassRole"]);
   assert.deepEqual(actionsOf("dynamodb:TransactWriteItems"), ["dynamodb:DeleteItem", "dynamodb:PutItem"]);
 });
 

@@ -37,6 +37,11 @@ export class Beaconctl {
     this.ended = new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal, output: this.#output })));
   }
 
+  /** What it has said so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }

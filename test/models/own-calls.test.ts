@@ -1,23 +1,29 @@
-/** BEACON's own calls: the state table's making and its items, and the question who is calling. */
+/** BEACON's own calls: the state table's making and its items, the way of events, and the questions who is calling and who did it. */
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { kinds } from "../../reconcilers/index.ts";
 import { AwsError } from "../../src/aws/errors.ts";
 import type { Caller } from "../../src/aws/handle.ts";
 import { whoAmI } from "../../src/aws/identity.ts";
+import { CONTROLLER_OPERATIONS, EVENTS_BOOTSTRAP_OPERATIONS } from "../../src/aws/permissions.ts";
 import { systemRuntime } from "../../src/aws/runtime.ts";
-import type { OperationName } from "../../src/aws/service.ts";
+import type { OperationName, Reader } from "../../src/aws/service.ts";
 import type { ResourceKey } from "../../src/core/resource.ts";
+import { bootstrapEvents } from "../../src/events/bootstrap.ts";
+import { EventQueue } from "../../src/events/queue.ts";
+import { TrailLookup } from "../../src/events/trail.ts";
 import { bootstrap } from "../../state/bootstrap.ts";
 import { DynamoTable } from "../../state/dynamo-table.ts";
 import { TableStore } from "../../state/store.ts";
 import type { Table } from "../../state/table.ts";
 import { InstantTable } from "../conformance/instant-table.ts";
+import { kindNamed } from "../events/scene.ts";
 import { record } from "../state/scene.ts";
 import { findings } from "./checking.ts";
 import { loadModels } from "./model.ts";
 
-before(() => loadModels("dynamodb", "sts"));
+before(() => loadModels("dynamodb", "sts", "sqs", "events", "iam", "cloudtrail"));
 
 /** A caller that answers what `answers` says, and what AWS would refuse. */
 function checking(answers: (operation: string, input: object) => object) {
@@ -80,6 +86,55 @@ test("what the store reads and writes, AWS takes", async () => {
   await lease.release();
   assert.deepEqual([...new Set(problems)], []);
   for (const name of ["GetItem", "Query", "PutItem", "TransactWriteItems"]) assert.ok(operations.has(`dynamodb:${name}`), name);
+});
+
+/** Answers of services that hold what they were told last: everything is missing at first, and then not as it should be. */
+function toldOfEvents(): (name: string, input: object) => object {
+  const told = new Map<string, Record<string, unknown>>();
+  const of = (name: string, missing: string): Record<string, unknown> => {
+    const found = told.get(name);
+    if (!found) throw new AwsError(missing, "", { operation: name, verdict: "refused" });
+    return found;
+  };
+  return (name, input) => {
+    const { Name, Rule = Name } = input as { Name?: string; Rule?: string };
+    told.set(Rule === undefined ? name : `${name} ${Rule}`, input as Record<string, unknown>);
+    if (name === "GetQueueUrl") return { ...of("CreateQueue", "QueueDoesNotExist"), QueueUrl: "https://sqs.eu-west-1.amazonaws.com/1/q" };
+    if (name === "GetQueueAttributes") return told.get("SetQueueAttributes") ?? {};
+    if (name === "DescribeRule") return of(`PutRule ${Rule}`, "ResourceNotFoundException");
+    if (name === "ListTargetsByRule") return told.get(`PutTargets ${Rule}`) ?? {};
+    const trust = told.get("UpdateAssumeRolePolicy")?.PolicyDocument ?? "{}";
+    if (name === "GetRole") return { ...of("CreateRole", "NoSuchEntity"), Role: { AssumeRolePolicyDocument: trust } };
+    if (name === "GetRolePolicy") return of("PutRolePolicy", "NoSuchEntity");
+    if (name === "DescribeTrails") return { trailList: [{ Name: "management", HasCustomEventSelectors: true }] };
+    return name === "GetTrailStatus" ? { IsLogging: true } : {};
+  };
+}
+
+test("the way of events is made by requests that AWS takes", async () => {
+  const { aws, problems, operations } = checking(toldOfEvents());
+  await bootstrapEvents(aws, systemRuntime, { region: "eu-west-1", accountId: "111122223333", queue: "beacon-events", kinds });
+  assert.deepEqual(problems, []);
+  assert.deepEqual([...operations].sort(), [...EVENTS_BOOTSTRAP_OPERATIONS].sort());
+});
+
+test("events are read, and CloudTrail is asked, by requests that AWS takes", async () => {
+  const stop = new AbortController();
+  const { aws, problems, operations } = checking((name) => {
+    if (name === "DeleteMessageBatch") stop.abort();
+    if (name === "ReceiveMessage") return { Messages: [{ Body: "{}", ReceiptHandle: "handle" }] };
+    return { QueueUrl: "https://sqs.eu-west-1.amazonaws.com/1/q" };
+  });
+  await new EventQueue({ caller: aws, queue: "beacon-events", runtime: systemRuntime }).run(() => undefined, stop.signal);
+  const reader = { read: aws.call } as unknown as Reader;
+  const subject = {
+    kind: kindNamed("SecurityGroup"),
+    record: record("SecurityGroup/web", { kind: kindNamed("SecurityGroup").id, id: "sg-1" }),
+  };
+  const drift = { key: "SecurityGroup/web", path: "ingress", since: Date.now() } as const;
+  await new TrailLookup({ reader, region: "eu-west-1", runtime: systemRuntime }).find(drift, subject);
+  assert.deepEqual(problems, []);
+  assert.deepEqual([...operations].sort(), [...CONTROLLER_OPERATIONS].sort());
 });
 
 test("the question who is calling is one that AWS takes", async () => {

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { kinds } from "../../reconcilers/index.ts";
-import { actionsOf, BOOTSTRAP_OPERATIONS, iamPolicy, STATE_OPERATIONS } from "../../src/aws/permissions.ts";
+import {
+  actionsOf,
+  BOOTSTRAP_OPERATIONS,
+  CONTROLLER_OPERATIONS,
+  EVENTS_BOOTSTRAP_OPERATIONS,
+  iamPolicy,
+  STATE_OPERATIONS,
+} from "../../src/aws/permissions.ts";
 import { isMutating, type OperationName } from "../../src/aws/service.ts";
 import { operationsOf } from "../../src/kind/operations.ts";
 import { loadKindModels, loadModels, operationExists } from "./model.ts";
@@ -23,7 +30,7 @@ const operations = [...kinds.values()].flatMap(operationsOf);
 const policy = iamPolicy(operations, { stateTable: "beacon-state", accountId: "111122223333", region: "ap-northeast-2" });
 const statements = policy.Statement as unknown as readonly Statement[];
 
-before(() => Promise.all([loadKindModels(kinds), loadModels("sts", "kms", "cognito-idp")]));
+before(() => Promise.all([loadKindModels(kinds), loadModels("sts", "kms", "cognito-idp", "sqs", "events", "cloudtrail")]));
 
 test("the policy for all kinds fits into one role", () => {
   assert.ok(JSON.stringify(policy).length <= POLICY_CHARACTERS_MAX, `${JSON.stringify(policy).length} characters`);
@@ -67,7 +74,10 @@ test("every action is an operation of AWS's, or a permission that is none", () =
 });
 
 test("every operation that a kind declares exists, and all that it needs is allowed", () => {
-  const own: OperationName[] = [...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS];
+  const own: OperationName[] = [
+    ...[...STATE_OPERATIONS, ...BOOTSTRAP_OPERATIONS],
+    ...[...EVENTS_BOOTSTRAP_OPERATIONS, ...CONTROLLER_OPERATIONS],
+  ];
   assert.deepEqual(
     [...operations, ...own].filter((operation) => !operationExists(operation)),
     [],

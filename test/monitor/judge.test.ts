@@ -202,8 +202,8 @@ test("a connection's failure is said in words, and an unknown one by its code", 
 test("a spec's defaults are filled in, and a value that became known late and does not fit is told", () => {
   const read = readMonitor({ http: { url: "https://a/" } });
   assert.ok(!("wrong" in read));
-  const { timeoutMs, retries, intervalMs, failureThreshold } = read;
-  assert.deepEqual([timeoutMs, retries, intervalMs, failureThreshold], [10_000, 2, 60_000, 1]);
+  const { timeoutMs, retries } = read;
+  assert.deepEqual([timeoutMs, retries], [10_000, 2]);
   assert.deepEqual(readMonitor({ http: { url: "ftp://a/" } }), { wrong: "http.url must be a URL that begins with http:// or https://" });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { clientSettings, freshProject, type SdkClients, sandboxEndpoint, sdkClients } from "../support/sandbox.ts";
 
 let clients: SdkClients;
@@ -248,21 +249,38 @@ test("a dry run does nothing", async () => {
   assert.deepEqual((await clients.ec2.describeVpcs({ Filters: [{ Name: "tag:Name", Values: [name] }] })).Vpcs, []);
 });
 
+async function sqs(operation: string, params: object, signal?: AbortSignal): Promise<Record<string, unknown>> {
+  const authorization = "AWS4-HMAC-SHA256 Credential=x/20261123/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
+  const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${operation}`, authorization };
+  const request = { method: "POST", headers, body: JSON.stringify(params), ...(signal ? { signal } : {}) };
+  return (await (await fetch(await sandboxEndpoint(), request)).json()) as Record<string, unknown>;
+}
+
 test("a long poll keeps nobody waiting", async () => {
-  const endpoint = await sandboxEndpoint();
-  const sqs = (operation: string, params: object) => {
-    const authorization = "AWS4-HMAC-SHA256 Credential=x/20261123/eu-west-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
-    const headers = { "content-type": "application/x-amz-json-1.0", "x-amz-target": `AmazonSQS.${operation}`, authorization };
-    return fetch(endpoint, { method: "POST", headers, body: JSON.stringify(params) }).then(
-      (answer) => answer.json() as Promise<Record<string, unknown>>,
-    );
-  };
   const { QueueUrl } = await sqs("CreateQueue", { QueueName: freshProject() });
   const polled = sqs("ReceiveMessage", { QueueUrl, WaitTimeSeconds: 20 });
   await sqs("SendMessage", { QueueUrl, MessageBody: "hello" });
   const messages = (await polled).Messages as { Body: string }[];
   assert.deepEqual(
     messages.map(({ Body }) => Body),
+    ["hello"],
+  );
+});
+
+test("who hangs up in a long poll takes no message along", async () => {
+  const { QueueUrl } = await sqs("CreateQueue", { QueueName: freshProject() });
+  const hangUp = new AbortController();
+  const polled = sqs("ReceiveMessage", { QueueUrl, WaitTimeSeconds: 20 }, hangUp.signal);
+  // Long enough for the poll to be under way, whose first look is at once; then for the server to see that nobody waits any more.
+  await pause(300);
+  hangUp.abort();
+  await assert.rejects(polled, { name: "AbortError" });
+  await pause(300);
+  await sqs("SendMessage", { QueueUrl, MessageBody: "hello" });
+  await pause(300);
+  const messages = (await sqs("ReceiveMessage", { QueueUrl })).Messages as { Body: string }[] | undefined;
+  assert.deepEqual(
+    messages?.map(({ Body }) => Body),
     ["hello"],
   );
 });

@@ -1,6 +1,6 @@
 /** What the tests of the state share: a virtual world, an in-memory table, processes with a store each, and records. */
 
-import type { ResourceRecord, Revision } from "../../src/core/record.ts";
+import type { ResourceRecord, Revision, SourceBundle, StackStatus } from "../../src/core/record.ts";
 import { LIFECYCLE_DEFAULTS, type ResourceKey, type Stack } from "../../src/core/resource.ts";
 import type { AcquireOptions, Lease } from "../../src/core/store.ts";
 import type { LeaseItem } from "../../state/items.ts";
@@ -80,4 +80,23 @@ export function revision(number: number, more: Partial<Revision> = {}): Revision
     outputs: {},
     ...more,
   };
+}
+
+export function status(more: Partial<StackStatus> = {}): StackStatus {
+  return {
+    phase: "Synced",
+    message: "as the revision says",
+    revision: 1,
+    converged: 1,
+    unfinished: [],
+    counts: { resources: 1, ready: 1, drifted: 0, stalled: 0 },
+    checks: {},
+    updatedAt: "2026-01-01T00:00:00.000Z",
+    ...more,
+  };
+}
+
+/** A source of one manifest. */
+export function sourceText(text: string): SourceBundle {
+  return { sources: [{ file: "m.yaml", directory: "/m", text }], files: {}, params: [], paramsFiles: [], environment: "prod" };
 }

@@ -12,7 +12,7 @@ import { ConditionFailed, type Table } from "../../state/table.ts";
 import { MemoryTable } from "../support/memory-table.ts";
 import { freshProject, sandboxEndpoint } from "../support/sandbox.ts";
 import { VirtualWorld } from "../support/virtual-runtime.ts";
-import { PROD, record, revision } from "./scene.ts";
+import { PROD, record, revision, sourceText, status } from "./scene.ts";
 
 /** What both implementations of the port must do alike, so that what is proven over one holds over the other. */
 const CONTRACT: readonly { readonly what: string; readonly holds: (table: Table, pk: string) => Promise<void> }[] = [
@@ -151,6 +151,48 @@ describe("the item port over DynamoDB", () => {
     await next.release();
     assert.deepEqual(await store.load(stack), { records: new Map(), requests: [] });
     assert.ok(!(await store.stacks()).some(({ project }) => project === stack.project));
+  });
+
+  test("what moves beside the lease: revisions with their sources, requests, a status, leases and members", async () => {
+    const store = new TableStore(await open(), systemRuntime);
+    const stack = { ...PROD, project: freshProject() };
+    const lease = await store.acquire(stack, { holder: "a", wait: false, controller: true });
+    await store.accept(stack, revision(1), sourceText("one"));
+    await store.accept(stack, revision(2), sourceText("x".repeat(10_000) + Math.random()));
+    await assert.rejects(
+      store.accept(stack, revision(2, { digest: "other" }), undefined),
+      (error) => error instanceof BeaconError && error.code === "StateConflict",
+    );
+    const pause = { type: "pause", target: "*", until: "2026-01-02", reason: "r", by: "me", at: "2026-01-01" } as const;
+    await store.ask(stack, pause);
+    await store.ask(stack, { ...pause, target: "VPC/main" });
+    lease.journal.put(record("VPC/main"));
+    lease.journal.status(status({ revision: 2 }));
+    await lease.journal.commit();
+    assert.deepEqual(await store.news(stack), {
+      revision: revision(2),
+      requests: [pause, { ...pause, target: "VPC/main" }],
+      status: status({ revision: 2 }),
+    });
+    await store.withdraw(stack, [pause, { ...pause, target: "VPC/main", at: "2025-12-31" }]);
+    assert.deepEqual((await store.news(stack)).requests, [{ ...pause, target: "VPC/main" }]);
+    assert.deepEqual(
+      (await store.history(stack)).map(({ number }) => number),
+      [2, 1],
+    );
+    assert.deepEqual(await store.source(stack, 1), sourceText("one"));
+    assert.equal((await store.source(stack, 2))?.sources[0]?.text.slice(0, 3), "xxx");
+    assert.equal(await store.source(stack, 3), undefined);
+    const leases = await store.leases([stack, { ...stack, environment: "nowhere" }]);
+    assert.deepEqual(
+      [...leases].map(([name, { controller, free }]) => [name, controller, free]),
+      [[`${stack.project}/prod`, true, false]],
+    );
+    await store.beat(stack.project, 3);
+    assert.ok((await store.members()).some(({ id, beat }) => id === stack.project && beat === 3));
+    await store.beat(stack.project, undefined);
+    assert.ok(!(await store.members()).some(({ id }) => id === stack.project));
+    await lease.release();
   });
 });
 

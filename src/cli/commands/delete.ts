@@ -68,7 +68,10 @@ export default defineCommand<Options>({
         asked,
         look,
         options: planOptions,
+        // It goes by the records: it accepts nothing.
+        propose: async () => undefined,
         wait: options.wait ?? false,
+        yields: first.state.lease?.controller ?? false,
         forget: only === undefined,
         io,
       });

@@ -1,10 +1,12 @@
 import { BeaconError } from "../../core/errors.ts";
 import type { StackEvent } from "../../core/record.ts";
+import type { World } from "../../engine/types.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
 import { lookAndPlan, planView } from "../planning.ts";
 import { type Description, renderDescription } from "../render/description.ts";
 import { renderDocument } from "../render/document-output.ts";
+import { standingNotes } from "../requests.ts";
 import { findKey } from "../resources.ts";
 import { type Session, type StackOptions, stackOption, withLook } from "../session.ts";
 import { viewOf } from "../view.ts";
@@ -22,16 +24,16 @@ export default defineCommand<Options>({
   async run(invocation) {
     return withLook(invocation, { manifests: "optional" }, async (session) => {
       const { io, options } = invocation;
-      const description = await describe(invocation, session);
+      const { description, world } = await describe(invocation, session);
       const { output } = options;
       if (output === "json" || output === "yaml") io.out(await renderDocument(description, output));
-      else io.out(renderDescription(description, planView(invocation, session)));
+      else io.out(renderDescription(description, planView(invocation, session, world)));
       return 0;
     });
   },
 });
 
-async function describe({ args }: Invocation<Options>, session: Session): Promise<Description> {
+async function describe({ args }: Invocation<Options>, session: Session): Promise<{ description: Description; world: World }> {
   const { kinds, stack, store } = session.context;
   // Without manifests there is nothing to compare with: the records and AWS tell the rest.
   const { world, plan } = session.compiled
@@ -46,8 +48,12 @@ async function describe({ args }: Invocation<Options>, session: Session): Promis
   const resource = declared.find((candidate) => candidate.key === key);
   const change = plan?.changes.find((candidate) => candidate.key === key);
   const events: readonly StackEvent[] = await store.events(stack, { resource: key, limit: EVENTS_MAX });
-  return {
-    ...viewOf(key, world, { kinds, plan }),
+  const now = session.context.runtime.now();
+  const { requests, status } = world.state;
+  const own = requests.filter((request) => request.type !== "pause" || request.target === "*" || request.target === key);
+  const description: Description = {
+    ...viewOf(key, world, { kinds, plan, now }),
+    notes: standingNotes({ requests: own, ...(status ? { status } : {}) }, now),
     ...(resource ? { declaredAt: resource.declaredAt, ...(resource.within ? { within: resource.within } : {}) } : {}),
     ...(change ? { change } : {}),
     events,
@@ -59,4 +65,5 @@ async function describe({ args }: Invocation<Options>, session: Session): Promis
       ]),
     ],
   };
+  return { description, world };
 }

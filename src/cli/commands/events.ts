@@ -12,6 +12,8 @@ type Options = SourceOptions & AwsOptions & StackOptions & { readonly watch?: tr
 // The state table is asked this often while following: one cheap query, and a person does not notice less.
 const FOLLOW_MS = 1000;
 const EVENTS_MAX = 200;
+// CloudTrail tells who it was within a quarter of an hour; corrections are counted for an hour.
+const AMENDED_MS = 3_600_000;
 
 export default defineCommand<Options>({
   description: "Lists what happened to a stack or to one resource, oldest first. -w goes on until interrupted.",
@@ -24,9 +26,10 @@ export default defineCommand<Options>({
       const { stack, store, runtime, kinds } = session.context;
       const word = args[0];
       const resource = word === undefined ? undefined : findKey(kinds, (await store.load(stack)).records.keys(), word);
-      const show = (event: StackEvent): void => io.out(options.output === "json" ? JSON.stringify(event) : eventLine(event, io));
+      const show = (event: StackEvent, amended: boolean): void =>
+        io.out(options.output === "json" ? JSON.stringify(event) : eventLine(event, { io, amended }));
       const seen = await list(store, stack, resource);
-      for (const event of seen) show(event);
+      for (const event of seen) show(event, false);
       if (options.watch) await follow({ store, stack, resource, runtime, seen, show });
       return 0;
     });
@@ -47,20 +50,31 @@ type Following = {
   readonly resource: ResourceKey | undefined;
   readonly runtime: Runtime;
   readonly seen: readonly StackEvent[];
-  readonly show: (event: StackEvent) => void;
+  readonly show: (event: StackEvent, amended: boolean) => void;
 };
 
 // Ends with the process: the first SIGINT stops it, as nothing is open.
 async function follow({ store, stack, resource, runtime, seen, show }: Following): Promise<never> {
-  let last = seen.at(-1)?.at;
+  let known = new Map(seen.map((event) => [nameOf(event), JSON.stringify(event)]));
   for (;;) {
     await runtime.sleep(FOLLOW_MS);
-    const events = await list(store, stack, resource, last);
-    for (const event of events) show(event);
-    last = events.at(-1)?.at ?? last;
+    // An event that began earlier is amended in its place.
+    const events = await list(store, stack, resource, new Date(runtime.now() - AMENDED_MS).toISOString());
+    for (const event of events) {
+      const before = known.get(nameOf(event));
+      if (before !== JSON.stringify(event)) show(event, before !== undefined);
+    }
+    known = new Map(events.map((event) => [nameOf(event), JSON.stringify(event)]));
   }
 }
 
-function eventLine({ at, resource, type, message }: StackEvent, { style }: Io): string {
-  return `${style.dim(at)}  ${(resource ?? "").padEnd(32)}  ${type.padEnd(12)}  ${message}`.trimEnd();
+/** What stays the same of an event, whatever is added to it. */
+function nameOf({ at, id, resource, type, message }: StackEvent): string {
+  return `${at} ${id ?? `${resource} ${type} ${message}`}`;
+}
+
+function eventLine({ at, resource, type, message, count, lastAt }: StackEvent, { io, amended }: { io: Io; amended: boolean }): string {
+  const times = count !== undefined && count > 1 ? ` (${count} times, last ${lastAt?.slice(11, 19) ?? ""})` : "";
+  const mark = amended ? " (amended)" : "";
+  return `${io.style.dim(at)}  ${(resource ?? "").padEnd(32)}  ${type.padEnd(12)}  ${message}${times}${mark}`.trimEnd();
 }

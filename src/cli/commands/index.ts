@@ -23,7 +23,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./diff.ts")).default,
   },
   { name: "apply", summary: "bring AWS to what the manifests say", load: async () => (await import("./apply.ts")).default },
+  {
+    name: "controller",
+    summary: "keep every stack equal to its accepted revision, continuously",
+    load: async () => (await import("./controller.ts")).default,
+  },
   { name: "delete", summary: "delete a stack, or single resources", load: async () => (await import("./delete.ts")).default },
+  {
+    name: "rollback",
+    summary: "bring a stack back to an earlier revision",
+    load: async () => (await import("./rollback.ts")).default,
+  },
+  { name: "history", summary: "list a stack's revisions", load: async () => (await import("./history.ts")).default },
+  { name: "approve", summary: "approve what a controller asks for", load: async () => (await import("./approve.ts")).default },
+  {
+    name: "pause",
+    summary: "have a controller leave a stack or a resource as it is",
+    load: async () => (await import("./pause.ts")).default,
+  },
+  { name: "resume", summary: "end a pause", load: async () => (await import("./resume.ts")).default },
+  { name: "check", summary: "have a controller look now, and tell what it finds", load: async () => (await import("./check.ts")).default },
   { name: "unprotect", summary: "allow the deletion of a protected resource", load: async () => (await import("./unprotect.ts")).default },
   { name: "get", summary: "list resources, orphans or stacks", load: async () => (await import("./get.ts")).default },
   {

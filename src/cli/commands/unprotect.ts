@@ -2,12 +2,11 @@ import { BeaconError } from "../../core/errors.ts";
 import type { ResourceKey } from "../../core/resource.ts";
 import { askConsent, type ConsentOptions, consentOptions } from "../asking.ts";
 import { defineCommand, type Invocation } from "../command.ts";
+import { underLease } from "../holding.ts";
 import { type AwsOptions, awsOptions, type SourceOptions, sourceOptions } from "../options.ts";
 import { lookWithOrphans } from "../orphans.ts";
 import { unprotect } from "../protection.ts";
 import { findKey } from "../resources.ts";
-import { holderName } from "../run.ts";
-import type { Changing } from "../services.ts";
 import { type Session, type StackOptions, stackOption, withChange } from "../session.ts";
 
 type Options = SourceOptions & AwsOptions & StackOptions & ConsentOptions;
@@ -23,7 +22,7 @@ export default defineCommand<Options>({
   ],
   async run(invocation) {
     return withChange(invocation, { manifests: "optional" }, async (session) => {
-      const { records, revision } = (await lookWithOrphans(session)).state;
+      const { records, revision, lease } = (await lookWithOrphans(session)).state;
       const key = findKey(session.context.kinds, records.keys(), invocation.args[0] ?? "");
       requireNotDeclared(session, key);
       if (records.get(key)?.lifecycle.deletion !== "protect") {
@@ -31,7 +30,8 @@ export default defineCommand<Options>({
         return 0;
       }
       await approve(invocation, session, revision?.confirm.delete ?? session.compiled?.environment.confirm.delete);
-      await underLease(session, key);
+      const holding = { io: invocation.io, wait: false, yields: lease?.controller ?? false };
+      await underLease(session, holding, (held) => unprotect(session, held, key));
       invocation.io.out(`${key} is no longer protected. Delete it with: beaconctl delete ${key}`);
       return 0;
     });
@@ -55,14 +55,4 @@ async function approve(invocation: Invocation<Options>, { context }: Session, ph
     needed,
     ...(phrase === undefined ? {} : { phrase }),
   });
-}
-
-async function underLease(session: Session<Changing>, key: ResourceKey): Promise<void> {
-  const { way, context } = session;
-  const lease = await way.store.acquire(context.stack, { holder: holderName(), wait: false });
-  try {
-    await unprotect(session, lease, key);
-  } finally {
-    await lease.release();
-  }
 }

@@ -3,9 +3,11 @@
 import type { Difference, LeftAlone } from "../../core/diff.ts";
 import type { MemberText } from "../../core/field.ts";
 import type { Action, Change, Plan } from "../../core/plan.ts";
-import { type Stack, stackName } from "../../core/resource.ts";
+import type { Drift } from "../../core/record.ts";
+import { type ResourceKey, type Stack, stackName } from "../../core/resource.ts";
 import type { Style } from "../io.ts";
 import { differenceRows } from "./difference.ts";
+import { driftSince } from "./drift.ts";
 import type { MemberTexts } from "./member-texts.ts";
 import { alignRows, count, type Row, reasonText } from "./table.ts";
 import { renderValue } from "./value.ts";
@@ -17,6 +19,8 @@ export type PlanFacts = {
   readonly accountId: string;
   /** The accepted revision; absent before the first apply. */
   readonly revision?: number;
+  /** Pauses, holds, approvals that are waited for. */
+  readonly notes?: readonly string[];
   readonly resources: number;
   readonly calls: number;
   readonly elapsedMs: number;
@@ -27,7 +31,10 @@ export type PlanView = {
   readonly style: Style;
   readonly verbose: boolean;
   readonly texts: MemberTexts;
-  readonly verb?: "apply" | "delete";
+  readonly verb?: "apply" | "delete" | "rollback";
+  /** What a controller has seen of a resource's drift, and the time in epoch milliseconds. */
+  readonly driftOf?: (key: ResourceKey) => readonly Drift[];
+  readonly now?: number;
 };
 
 const SYMBOLS: Readonly<Record<Action, string>> = {
@@ -50,6 +57,7 @@ export function renderPlan(plan: Plan, facts: PlanFacts, view: PlanView): string
   const blocks = plan.changes.flatMap((change) => changeLines(change, view));
   return [
     planHeader(facts, view.style),
+    ...(facts.notes ?? []).map((note) => view.style.yellow(note)),
     ...(blocks.length > 0 ? ["", ...blocks] : []),
     ...noteLines(plan, view.style),
     "",
@@ -100,9 +108,9 @@ function explain(change: Change, view: PlanView): string {
         ? fieldsCount(change, view)
         : `vanished from AWS (was ${change.vanished}); ${fieldsCount(change, view)}`;
     case "update":
-      return causes(change);
+      return causes(change, view);
     case "replace":
-      return [causes(change), replaceOrder(change)].filter(Boolean).join(", ");
+      return [causes(change, view), replaceOrder(change)].filter(Boolean).join(", ");
     case "delete":
       return change.id ?? "";
     case "adopt":
@@ -122,8 +130,10 @@ function fieldsCount(change: Change, view: PlanView): string {
   return `${count(Object.keys(change.desired ?? {}).length, "field")}${view.verbose ? "" : " (-v to show)"}`;
 }
 
-function causes(change: Change): string {
-  const words = { pending: "pending", drift: "drift", unknown: "differs; the records do not say since when" } as const;
+function causes(change: Change, { driftOf, now = 0 }: PlanView): string {
+  const since = driftSince(driftOf?.(change.key) ?? [], now);
+  const drift = since === "" ? "drift" : `drift, ${since}`;
+  const words = { pending: "pending", drift, unknown: "differs; the records do not say since when" } as const;
   return [...new Set(change.differences.map((difference) => words[difference.cause]))].join(" and ");
 }
 
@@ -159,10 +169,16 @@ function noteLines(plan: Plan, style: Style): string[] {
   return outputs.length + newer.length > 0 ? ["", ...outputs, ...newer] : [];
 }
 
+const NOTHING = {
+  apply: "AWS holds what the manifests say.",
+  rollback: "AWS holds what that revision says.",
+  delete: "Nothing to delete.",
+} as const;
+
 function planSummary(plan: Plan, { style, verb = "apply" }: PlanView): string {
   if (!isEmptyPlan(plan))
     return `${planCounts(plan)}   plan ${style.bold(plan.digest)}   ${verb} exactly this with: --expect ${plan.digest}`;
-  return verb === "apply" ? `${style.green("No differences:")} AWS holds what the manifests say.` : "Nothing to delete.";
+  return verb === "delete" ? NOTHING.delete : `${style.green("No differences:")} ${NOTHING[verb]}`;
 }
 
 /** `1 to create, 4 to update, 1 to replace, 0 to delete; 1 drifted.` The first four always; the rest when there are any. */

@@ -3,8 +3,8 @@
  * resource's state changes, and every ten seconds for what is still under way, so that a log shows that nothing hangs.
  */
 
+import { formatDuration } from "../../core/duration.ts";
 import type { Progress } from "../../engine/types.ts";
-import { formatDuration } from "../duration.ts";
 import type { Io, Style } from "../io.ts";
 
 /** Shows progress until closed. */

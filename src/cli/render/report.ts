@@ -1,8 +1,8 @@
 /** How a run ended: what was done, what was not and why, and the outputs. */
 
+import { formatDuration } from "../../core/duration.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import type { Result, RunReport } from "../../engine/types.ts";
-import { formatDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import type { Style } from "../io.ts";
 import { reasonText } from "./table.ts";
@@ -94,7 +94,8 @@ function summary({ results }: RunReport, style: Style): string {
   return rest.length > 0 ? style.yellow(`${text}.`) : style.green(`${text}.`);
 }
 
-const PAST: Readonly<Record<Result["action"], string>> = {
+/** What was done, in one word. */
+export const PAST: Readonly<Record<Result["action"], string>> = {
   create: "created",
   update: "updated",
   replace: "replaced",

@@ -43,6 +43,7 @@ const drifted: Description = {
     retires: [],
     resolves: false,
   },
+  notes: [],
   events: [
     { at: "2026-11-23T14:02:58.000Z", resource: "SecurityGroup/backend.instances", type: "Drifted", message: "ingress" },
     { at: "2026-11-23T14:03:01.000Z", resource: "SecurityGroup/backend.instances", type: "Corrected", message: "revoked 1 rule" },

@@ -1,0 +1,115 @@
+/**
+ * Outside changes to a stack of many kinds under the real controller: seen, recorded, corrected, by nothing but its own looks;
+ * and everything that is not its own stays as it is.
+ */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Drift, StackEvent } from "../../../src/core/record.ts";
+import { beyond, comparable, type World } from "../../support/world.ts";
+import { CHANGED, DELETED, type Outside } from "./drifts.ts";
+import { settleAmong } from "./foreign.ts";
+import { publishImage } from "./hands.ts";
+import { newSite, type Site } from "./site.ts";
+
+const SHOP = { project: "shop", environment: "live" };
+/** As many may vanish at once and be made anew without a person's word. */
+const AT_ONCE = 3;
+
+let site: Site;
+let whole: World;
+let foreign: World;
+
+before(async () => {
+  site = await newSite();
+  await publishImage(site.hands, "shop-1");
+  site.control(["-f", site.manifests("shop").path, "--interval", "1s"]);
+  await site.standsAs(SHOP, "the shop", ({ phase, converged }) => phase === "Synced" && converged === 1, 60_000);
+  const own = await site.world();
+  await settleAmong(site);
+  whole = await site.world();
+  foreign = beyond(whole, own);
+});
+after(() => site.close());
+
+describe("drift", { timeout: 120_000 }, () => {
+  describe("is put back in place where", { concurrency: CHANGED.length }, () => {
+    for (const outside of CHANGED) test(`${outside.what} (${outside.key})`, () => assertCorrected(outside));
+  });
+
+  describe("is made anew where somebody deletes", { concurrency: AT_ONCE }, () => {
+    for (const outside of DELETED) test(`${outside.what} (${outside.key})`, () => assertCorrected(outside));
+  });
+
+  test("a target group and the rule that sends to it are made anew together", async () => {
+    const { elb } = site.hands;
+    const since = new Date().toISOString();
+    await elb.deleteRule({ RuleArn: await site.id(SHOP, "ListenerRule/api") });
+    await elb.deleteTargetGroup({ TargetGroupArn: await site.id(SHOP, "TargetGroup/api") });
+    await Promise.all(["ListenerRule/api", "TargetGroup/api"].map((key) => corrected({ key, path: "" }, since)));
+  });
+
+  test("and then the world is what it was, and nothing of it is doubled", async () => {
+    await site.standsAs(SHOP, "quiet", ({ phase, counts }) => phase === "Synced" && counts.drifted === 0);
+    assert.deepEqual(alike(await site.world()), alike(whole));
+  });
+
+  test("and what belongs to others is untouched", async () => {
+    const now = await site.world();
+    for (const [kind, objects] of Object.entries(foreign)) {
+      for (const object of objects)
+        assert.ok(
+          (now[kind] ?? []).some((held) => isSame(held, object)),
+          `${kind} ${JSON.stringify(object)}`,
+        );
+    }
+  });
+
+  test("and nobody was asked for anything", async () => {
+    const asking = ["Stalled", "ApprovalNeeded", "Failed", "SourceInvalid"];
+    const asked = (await site.store.events(SHOP)).filter(({ type }) => asking.includes(type));
+    assert.deepEqual(asked, []);
+  });
+
+  test("the controller ends when it is told to, and gives the stack up", async () => {
+    await site.halt();
+    assert.equal((await site.store.load(SHOP)).lease?.holder, undefined);
+  });
+});
+
+async function assertCorrected(outside: Outside): Promise<void> {
+  const since = new Date().toISOString();
+  await outside.change({ hands: site.hands, id: (key) => site.id(SHOP, key) });
+  const { drift, event } = await corrected(outside, since);
+  assert.ok(drift.firstSeenAt >= since && drift.firstSeenAt <= new Date().toISOString(), drift.firstSeenAt);
+  assert.ok(event.message.includes(outside.path || "the object is gone"), event.message);
+  if (outside.from !== undefined) assert.deepEqual(drift.from, outside.from);
+  if (outside.to !== undefined) assert.deepEqual(drift.to, outside.to);
+}
+
+/** Resolves once the drift was seen and is no more. */
+async function corrected({ key, path }: Pick<Outside, "key" | "path">, since: string): Promise<{ drift: Drift; event: StackEvent }> {
+  const seen = await site.until(`${key} ${path}: seen`, async () => {
+    const events = await site.events(SHOP, since);
+    const event = events.find(
+      ({ type, resource, drift }) => type === "Drifted" && resource === key && drift?.some((one) => one.path === path),
+    );
+    const drift = event?.drift?.find((one) => one.path === path);
+    return event && drift && { drift, event };
+  });
+  await site.until(`${key} ${path}: put back`, async () => {
+    const { drift = [], conditions } = await site.record(SHOP, key);
+    return drift.every((one) => one.path !== path) && conditions.some(({ type, status }) => type === "Ready" && status);
+  });
+  return seen;
+}
+
+/** The world in a form in which an object that was made anew, and a template with more versions, are what they were. */
+function alike(world: World): unknown {
+  const text = JSON.stringify(comparable(world), (name, value) => (name === "TreatMissingData" && value === "missing" ? undefined : value));
+  return JSON.parse(text.replaceAll(/("(?:beacon:generation|LatestVersionNumber|DefaultVersionNumber)":)("\d+"|\d+)/g, '$1"n"'));
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
