@@ -188,6 +188,7 @@ export class Site {
 
   /** Ends every controller that runs, as one is told to end; fails where one does not end well. */
   async halt(): Promise<void> {
+    this.said();
     for (const started of this.#started.splice(0)) {
       started.signal("SIGTERM");
       const { code, signal, output } = await started.ended;
@@ -196,6 +197,7 @@ export class Site {
   }
 
   async close(): Promise<void> {
+    this.said();
     for (const started of this.#started) started.abandon();
     this.hands.destroy();
     await this.#session.close();
