@@ -106,6 +106,7 @@ class Attempt {
       ttlMs: this.#options.ttlMs,
       free: false,
       ...(this.#options.controller ? { controller: true } : {}),
+      ...(this.#options.replica === undefined ? {} : { replica: this.#options.replica }),
     };
   }
 }

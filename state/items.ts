@@ -11,7 +11,7 @@
  * | `events#beacon/prod` | time and number   | events, with a TTL; apart, so that a load does not read them    |
  * | `revisions#...`      | number            | every revision that is kept, the newest among them              |
  * | `sources#...`        | number and chunk  | what each was compiled from                                     |
- * | `stacks`             | `beacon/prod`     | every stack that has a revision                                 |
+ * | `stacks`             | `beacon/prod`     | every stack that has a revision, and a mark that moves with news |
  * | `members`            | id                | the controllers that share this table, with a TTL               |
  *
  * What moves without the lease (requests, revision, status) sorts last in its partition, so that one query reads it alone.
@@ -31,7 +31,7 @@ import {
   type StackStatus,
 } from "../src/core/record.ts";
 import { type ResourceKey, type Stack, stackName } from "../src/core/resource.ts";
-import type { LeaseSight, StackNews, StackState } from "../src/core/store.ts";
+import type { LeaseSight, Member, Reach, StackMark, StackNews, StackState } from "../src/core/store.ts";
 import type { Item, ItemKey, Write } from "./table.ts";
 
 /** The lease item. `owner` is random and new with each acquire: two processes never share one. */
@@ -47,6 +47,7 @@ export type LeaseItem = Item & {
   /** Given up in order: it is taken at once. */
   readonly free: boolean;
   readonly controller?: boolean;
+  readonly replica?: string;
 };
 
 /** The partition with an item for every stack. */
@@ -123,9 +124,29 @@ export function statusItem(stack: Stack, status: StackStatus, epoch: number): It
 }
 
 /** A controller that lives. `now`: epoch milliseconds. */
-export function memberItem(id: string, beat: number, now: number): Item {
+export function memberItem({ id, beat, ...reach }: Member, now: number): Item {
   const expiresAt = Math.floor(now / 1000) + MEMBER_SECONDS;
-  return { pk: MEMBERS_PARTITION, sk: id, format: STATE_FORMAT, beat, expiresAt };
+  return { pk: MEMBERS_PARTITION, sk: id, format: STATE_FORMAT, beat, ...reach, expiresAt };
+}
+
+/** A member as others see it. */
+export function memberOf({ sk, beat, only, watches }: Item): Member {
+  const reach: Reach = {
+    ...(only === undefined ? {} : { only: String(only) }),
+    ...(watches === undefined ? {} : { watches: String(watches) }),
+  };
+  return { id: sk, beat: Number(beat), ...reach };
+}
+
+/** A stack's place in the list of all; `mark`: one that no earlier place had. */
+export function stackItem(stack: Stack, mark: string): Item {
+  return { pk: STACKS_PARTITION, sk: stackName(stack), format: STATE_FORMAT, mark };
+}
+
+/** A stack of the list. */
+export function stackMark({ sk, mark = "" }: Item): StackMark {
+  const slash = sk.indexOf("/");
+  return { stack: { project: sk.slice(0, slash), environment: sk.slice(slash + 1) }, mark: String(mark) };
 }
 
 /** `number` tells events of one holder apart that happened in the same millisecond. */
@@ -135,11 +156,14 @@ export function eventItem(stack: Stack, event: StackEvent, epoch: number, number
   return { pk: eventsPartition(stack), sk, format: STATE_FORMAT, expiresAt, data: packed(event) };
 }
 
+/** A revision as it is written. `mark`: see {@link stackItem}. */
+export type Revising = { readonly revision: Revision; readonly source: SourceBundle | undefined; readonly mark: string };
+
 /**
  * The writes of a revision, the stack's entry in the list of stacks with it, and its place in the history, from which the
  * oldest drops out. The first write requires what was there before.
  */
-export function revisionWrites(stack: Stack, revision: Revision, source?: SourceBundle): readonly Write[] {
+export function revisionWrites(stack: Stack, { revision, source, mark }: Revising): readonly Write[] {
   const chunks = chunksOf(revision);
   const pk = stackPartition(stack);
   const { number, digest } = revision;
@@ -149,7 +173,7 @@ export function revisionWrites(stack: Stack, revision: Revision, source?: Source
   return [
     ...(head ? [{ ...head, when: before }] : []),
     ...rest,
-    { put: { pk: STACKS_PARTITION, sk: stackName(stack), format: STATE_FORMAT } },
+    { put: stackItem(stack, mark) },
     { put: { pk: revisionsPartition(stack), sk: numbered(number), format: STATE_FORMAT, data: packed(revision) } },
     ...(source ? sourceWrites(stack, number, source) : []),
     ...droppedOut(stack, number - REVISIONS_KEPT),
@@ -264,7 +288,8 @@ export function leaseView({ holder, epoch, heartbeat, since, renewedAt, controll
 /** A lease as controllers watch it. Throws as {@link assertLease}. */
 export function leaseSight(item: Item): LeaseSight {
   assertLease(item);
-  return { ...leaseView(item), owner: item.owner, ttlMs: item.ttlMs, free: item.free };
+  const { owner, ttlMs, free, replica } = item;
+  return { ...leaseView(item), owner, ttlMs, free, ...(replica === undefined ? {} : { replica }) };
 }
 
 /** An event as stored. Throws `StateTooNew`. */

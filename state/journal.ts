@@ -94,7 +94,7 @@ export class TableJournal implements Journal {
     return this.#lease.exclusive(async () => {
       await this.#flush();
       try {
-        await this.#lease.renew(revisionWrites(this.#stack, revision, source));
+        await this.#lease.renew(revisionWrites(this.#stack, { revision, source, mark: this.#runtime.uid() }));
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         const message = `${stackName(this.#stack)} got another revision ${revision.number} meanwhile`;

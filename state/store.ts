@@ -1,9 +1,20 @@
 /** BEACON's memory over a table: reading without a lease, writing with one. See docs/architecture.md, "State". */
 
 import { BeaconError } from "../src/core/errors.ts";
-import type { LeaseView, Revision, SourceBundle, StackEvent, StackRequest } from "../src/core/record.ts";
+import { type LeaseView, type Revision, type SourceBundle, STATE_FORMAT, type StackEvent, type StackRequest } from "../src/core/record.ts";
 import { type ResourceKey, type Stack, stackName } from "../src/core/resource.ts";
-import type { AcquireOptions, Lease, LeaseSight, Member, Runtime, StackNews, StackState, StateStore } from "../src/core/store.ts";
+import type {
+  AcquireOptions,
+  Lease,
+  LeaseSight,
+  Member,
+  Reach,
+  Runtime,
+  StackMark,
+  StackNews,
+  StackState,
+  StateStore,
+} from "../src/core/store.ts";
 import { takeLease } from "./acquire.ts";
 import { HeldLease } from "./held-lease.ts";
 import {
@@ -15,6 +26,7 @@ import {
   leaseView,
   MEMBERS_PARTITION,
   memberItem,
+  memberOf,
   NEWS_AFTER,
   newsOf,
   pastRevision,
@@ -26,6 +38,8 @@ import {
   sourceKey,
   sourceOf,
   sourcesPartition,
+  stackItem,
+  stackMark,
   stackPartition,
   stateOf,
 } from "./items.ts";
@@ -73,11 +87,11 @@ export class TableStore implements StateStore {
   }
 
   async stacks(): Promise<readonly Stack[]> {
-    const items = await this.#query(STACKS_PARTITION);
-    return items.map(({ sk }) => {
-      const slash = sk.indexOf("/");
-      return { project: sk.slice(0, slash), environment: sk.slice(slash + 1) };
-    });
+    return (await this.marks()).map(({ stack }) => stack);
+  }
+
+  async marks(): Promise<readonly StackMark[]> {
+    return (await this.#query(STACKS_PARTITION)).map(stackMark);
   }
 
   async news(stack: Stack): Promise<StackNews> {
@@ -107,18 +121,19 @@ export class TableStore implements StateStore {
   }
 
   async members(): Promise<readonly Member[]> {
-    return (await this.#query(MEMBERS_PARTITION)).map(({ sk, beat }) => ({ id: sk, beat: Number(beat) }));
+    return (await this.#query(MEMBERS_PARTITION)).map(memberOf);
   }
 
-  async beat(id: string, beat: number | undefined): Promise<void> {
+  async beat(id: string, beat: number | undefined, reach: Reach = {}): Promise<void> {
     const write: Write =
-      beat === undefined ? { remove: { pk: MEMBERS_PARTITION, sk: id } } : { put: memberItem(id, beat, this.#runtime.now()) };
+      beat === undefined ? { remove: { pk: MEMBERS_PARTITION, sk: id } } : { put: memberItem({ id, beat, ...reach }, this.#runtime.now()) };
     await this.#orMissing(() => this.#table.write([write]));
   }
 
   async accept(stack: Stack, revision: Revision, source: SourceBundle | undefined): Promise<void> {
     try {
-      await patiently(this.#runtime, () => this.#table.write(revisionWrites(stack, revision, source)));
+      const writes = revisionWrites(stack, { revision, source, mark: this.#runtime.uid() });
+      await patiently(this.#runtime, () => this.#table.write(writes));
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw explained(error);
       const message = `${stackName(stack)} got another revision ${revision.number} meanwhile`;
@@ -127,18 +142,16 @@ export class TableStore implements StateStore {
   }
 
   async ask(stack: Stack, request: StackRequest): Promise<void> {
-    await this.#orMissing(() => this.#table.write([{ put: requestItem(stack, request) }]));
+    await this.#withMark(stack, { put: requestItem(stack, request) });
   }
 
   async withdraw(stack: Stack, requests: readonly StackRequest[]): Promise<void> {
     for (const request of requests) {
       try {
-        await patiently(this.#runtime, () =>
-          // One that was asked anew meanwhile stays.
-          this.#table.write([{ remove: requestKey(stack, request), when: [{ at: request.at }, "absent"] }]),
-        );
+        // One that was asked anew meanwhile stays.
+        await this.#withMark(stack, { remove: requestKey(stack, request), when: [{ at: request.at }, "absent"] });
       } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw explained(error);
+        if (!(error instanceof ConditionFailed)) throw error;
       }
     }
   }
@@ -169,6 +182,17 @@ export class TableStore implements StateStore {
         if (!(error instanceof ConditionFailed) && !passes(error)) throw explained(error);
         await this.#runtime.sleep(this.#ttlMs / 100);
       }
+    }
+  }
+
+  /** Makes news of the write, where the stack is one that the table knows. */
+  async #withMark(stack: Stack, write: Write): Promise<void> {
+    const mark: Write = { put: stackItem(stack, this.#runtime.uid()), when: [{ format: STATE_FORMAT }] };
+    try {
+      await this.#orMissing(() => this.#table.write([write, mark]));
+    } catch (error) {
+      if (!(error instanceof ConditionFailed && error.failed.includes(1))) throw error;
+      await this.#orMissing(() => this.#table.write([write]));
     }
   }
 

@@ -9,10 +9,12 @@
 
 import { BeaconError } from "../core/errors.ts";
 import { type Stack, stackName } from "../core/resource.ts";
-import type { Lease, LeaseSight } from "../core/store.ts";
-import { assignment, type Pulse, watched } from "./share.ts";
-import { isYielded, StackWorker } from "./stack-worker.ts";
+import type { Lease, LeaseSight, Reach } from "../core/store.ts";
+import { assignment, stillMs } from "./share.ts";
+import { StackWorker } from "./stack-worker.ts";
+import { Surroundings, type WatchedLease } from "./surroundings.ts";
 import type { Tools } from "./tools.ts";
+import { Yields } from "./yields.ts";
 
 /** What the replica is told beside its tools. */
 export type ControllerOptions = {
@@ -28,31 +30,30 @@ export type ControllerOptions = {
 
 type Held = { readonly worker: StackWorker; readonly stop: AbortController; readonly done: Promise<unknown> };
 
-// Looks at the leases in one TTL: what has not beaten is found out within a fifteenth of it.
-const LOOKS_PER_TTL = 15;
-const BEATS_PER_TTL = 3;
-// Stacks and members come and go seldom: asked for with every beat.
-const NOTHING: ReadonlyMap<string, Pulse> = new Map();
+// After a round that failed: a table in trouble is not made better by being asked without a pause.
+const TROUBLE_PER_TTL = 15;
 
 /** See the file's header. */
 export class Controller {
   readonly #tools: Tools;
   readonly #options: ControllerOptions;
+  readonly #surroundings: Surroundings;
+  readonly #yields: Yields;
   readonly #held = new Map<string, Held>();
   readonly #taking = new Map<string, Promise<void>>();
-  #stacks: ReadonlyMap<string, Stack> = new Map();
-  #members = NOTHING;
-  #leases = NOTHING;
-  #sights: ReadonlyMap<string, LeaseSight> = new Map();
-  #live: readonly string[] = [];
-  #beat = 0;
-  #beatAtMs = Number.NEGATIVE_INFINITY;
+  /** The news that each worker was told of last. */
+  readonly #told = new Map<string, string | undefined>();
+  #replicas = 0;
   #lookedAtMs: number | undefined;
   #trouble: string | undefined;
 
   constructor(tools: Tools, options: ControllerOptions) {
+    const { id, ttlMs } = options;
     this.#tools = tools;
     this.#options = options;
+    const reach = () => this.#reach();
+    this.#surroundings = new Surroundings(tools.store, tools.runtime, { id, ttlMs, newsMs: tools.pace.newsMs, reach });
+    this.#yields = new Yields(tools.runtime);
   }
 
   /** The workers of the stacks that are held here, by stack name. */
@@ -62,16 +63,17 @@ export class Controller {
 
   /** Every stack of the table, with the lease as it was last seen. */
   get sights(): ReadonlyMap<string, LeaseSight | undefined> {
-    return new Map([...this.#stacks.keys()].map((name) => [name, this.#sights.get(name)]));
+    return new Map([...this.#surroundings.stacks.keys()].map((name) => [name, this.#surroundings.lease(name)?.sight]));
   }
 
-  /** Every stack of the table that is to be held. */
+  /** Every stack of the table that is to be held; of one that a replica is told to hold alone, that one. */
   get stacks(): readonly Stack[] {
-    return [...this.#stacks.values()];
+    const { only } = this.#options;
+    return [...this.#surroundings.stacks.values()].filter((stack) => !only || stackName(stack) === stackName(only));
   }
 
   get replicas(): number {
-    return Math.max(1, this.#live.length);
+    return Math.max(1, this.#replicas);
   }
 
   /** How long ago the loop last came round; undefined before the first time. */
@@ -86,21 +88,22 @@ export class Controller {
 
   /** Works until it is told to stop; hands every stack over then. Rejects only where it could not even begin. */
   async run(stop: AbortSignal): Promise<void> {
-    const { runtime, store } = this.#tools;
-    const everyMs = this.#options.ttlMs / LOOKS_PER_TTL;
+    const { runtime } = this.#tools;
     while (!stop.aborted) {
       await this.#round(stop);
-      await runtime.sleep(everyMs, stop).catch(() => {});
+      const restMs =
+        this.#trouble === undefined ? this.#surroundings.restMs(this.#heldHere(), this.#ownNew()) : this.#options.ttlMs / TROUBLE_PER_TTL;
+      await runtime.sleep(restMs, stop).catch(() => {});
     }
-    for (const { stop: end } of this.#held.values()) end.abort(stop.reason);
-    await Promise.all([...this.#held.values()].map(({ done }) => done));
-    await Promise.all(this.#taking.values());
-    await store.beat(this.#options.id, undefined).catch(() => {});
+    // The others learn that it has gone together with the leases that it leaves: the workers are stopping by now.
+    await this.#surroundings.leave().catch(() => {});
+    while (this.#held.size + this.#taking.size > 0)
+      await Promise.all([...this.#taking.values(), ...[...this.#held.values()].map(({ done }) => done)]);
   }
 
   async #round(stop: AbortSignal): Promise<void> {
     try {
-      await this.#look();
+      await this.#surroundings.look(this.#heldHere(), this.#ownNew());
       this.#trouble = undefined;
     } catch (error) {
       if (!(error instanceof BeaconError)) throw error;
@@ -109,78 +112,97 @@ export class Controller {
       return;
     }
     this.#lookedAtMs = this.#tools.runtime.monotonic();
+    if (stop.aborted) return;
+    this.#noteReplicas();
+    this.#passNewsOn();
     this.#share(stop);
   }
 
-  /** Beats, and sees who else does. */
-  async #look(): Promise<void> {
-    const { runtime, store, source } = this.#tools;
-    const { id, ttlMs, only } = this.#options;
-    if (runtime.monotonic() - this.#beatAtMs >= ttlMs / BEATS_PER_TTL) {
-      this.#beatAtMs = runtime.monotonic();
-      await store.beat(id, this.#beat++);
-      const [stacks, members] = await Promise.all([store.stacks(), store.members()]);
-      const known = [...stacks, ...(source?.stack ? [source.stack] : [])].filter((stack) => !only || stackName(stack) === stackName(only));
-      this.#stacks = new Map(known.map((stack) => [stackName(stack), stack]));
-      this.#members = watched(this.#members, new Map(members.map(({ id: member, beat }) => [member, String(beat)])), runtime.monotonic());
-    }
-    this.#sights = await store.leases([...this.#stacks.values()]);
-    const beats = [...this.#sights].map(([name, { owner, heartbeat }]) => [name, `${owner} ${heartbeat}`] as const);
-    this.#leases = watched(this.#leases, new Map(beats), runtime.monotonic());
-    this.#noteReplicas();
+  #reach(): Reach {
+    const { source } = this.#tools;
+    const { only } = this.#options;
+    return { ...(only ? { only: stackName(only) } : {}), ...(source?.stack ? { watches: stackName(source.stack) } : {}) };
+  }
+
+  #heldHere(): ReadonlySet<string> {
+    return new Set(this.#held.keys());
+  }
+
+  /** The stack of the watched manifests, before the table knows it: whoever watches them takes it, and no other can see it. */
+  #ownNew(): readonly Stack[] {
+    const { only } = this.#options;
+    const stack = this.#tools.source?.stack;
+    if (!stack || this.#surroundings.stacks.has(stackName(stack))) return [];
+    return only && stackName(only) !== stackName(stack) ? [] : [stack];
   }
 
   #noteReplicas(): void {
-    const { id, ttlMs, onReplicas } = this.#options;
-    const now = this.#tools.runtime.monotonic();
-    const live = [...this.#members].filter(([member, { sinceMs }]) => member === id || now - sinceMs < ttlMs).map(([member]) => member);
-    const all = [...new Set([...live, id])].sort();
-    if (all.length !== this.#live.length) onReplicas?.(all.length);
-    this.#live = all;
+    const { count } = this.#surroundings;
+    if (count !== this.#replicas) this.#options.onReplicas?.(count);
+    this.#replicas = count;
+  }
+
+  #passNewsOn(): void {
+    for (const [name, { worker }] of this.#held) {
+      const mark = this.#surroundings.marks.get(name);
+      if (mark !== this.#told.get(name)) worker.newsCame();
+      this.#told.set(name, mark);
+    }
   }
 
   /** Takes what is its own to hold, and hands over what is another's. */
   #share(stop: AbortSignal): void {
     const { id } = this.#options;
-    const mine = new Set(assignment([...this.#stacks.keys()], this.#live).get(id));
-    for (const [name, { stop: end }] of this.#held)
-      if (!mine.has(name) && this.#stacks.has(name)) end.abort(new Error("another replica is to hold it"));
-    for (const name of mine) if (!this.#held.has(name) && !this.#taking.has(name)) this.#take(name, stop);
+    const { stacks, replicas } = this.#surroundings;
+    const assigned = assignment([...stacks.keys()], replicas, this.#holders());
+    const own = [...stacks.values()].filter((stack) => assigned.get(stackName(stack)) === id);
+    const mine = new Map([...own, ...this.#ownNew()].map((stack) => [stackName(stack), stack]));
+    for (const [name, { stop: end }] of this.#held) {
+      if (!mine.has(name)) end.abort(new Error(stacks.has(name) ? "another replica is to hold it" : "the stack was deleted"));
+    }
+    for (const [name, stack] of mine) if (!this.#held.has(name) && !this.#taking.has(name)) this.#take(stack, stop);
   }
 
-  #take(name: string, stop: AbortSignal): void {
-    const stack = this.#stacks.get(name);
-    const sight = this.#sights.get(name);
-    const pulse = this.#leases.get(name);
-    const stillMs = pulse ? this.#tools.runtime.monotonic() - pulse.sinceMs : 0;
-    if (!stack || (sight && !sight.free && stillMs < sight.ttlMs)) return;
-    const watchedLease = sight && pulse ? { owner: sight.owner, heartbeat: sight.heartbeat, sinceMs: pulse.sinceMs } : undefined;
-    const taking = this.#acquire(stack, watchedLease, stop).finally(() => this.#taking.delete(name));
+  /** Who holds each stack. Of what it holds itself, it need not ask the table. */
+  #holders(): ReadonlyMap<string, string> {
+    const { id } = this.#options;
+    const others = [...this.#surroundings.stacks.keys()].flatMap((name) => {
+      const sight = this.#surroundings.lease(name)?.sight;
+      return sight?.replica !== undefined && !sight.free ? [[name, sight.replica] as const] : [];
+    });
+    const own = [...this.#held.keys(), ...this.#taking.keys()].map((name) => [name, id] as const);
+    return new Map([...others, ...own]);
+  }
+
+  #take(stack: Stack, stop: AbortSignal): void {
+    const name = stackName(stack);
+    const lease = this.#surroundings.lease(name);
+    if (lease && !lease.sight.free && stillMs(lease.pulse) < lease.sight.ttlMs) return;
+    const taking = this.#acquire(stack, lease, stop).finally(() => this.#taking.delete(name));
     this.#taking.set(name, taking);
   }
 
-  async #acquire(
-    stack: Stack,
-    watchedLease: { owner: string; heartbeat: number; sinceMs: number } | undefined,
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #acquire(stack: Stack, watched: WatchedLease | undefined, stop: AbortSignal): Promise<void> {
     const { store, holder, runtime, tell } = this.#tools;
     const startedMs = runtime.monotonic();
+    // What comes after this is news to the worker.
+    const mark = this.#surroundings.marks.get(stackName(stack));
     let lease: Lease;
     try {
       // Whoever asked for it has it first.
-      if (isYielded((await store.news(stack)).requests, runtime.now())) return;
-      const base = { holder, wait: false, controller: true, signal: stop } as const;
-      lease = await store.acquire(stack, watchedLease ? { ...base, watched: watchedLease } : base);
+      if (this.#yields.isOn(stack, (await store.news(stack)).requests)) return;
+      const base = { holder, wait: false, controller: true, replica: this.#options.id, signal: stop } as const;
+      lease = await store.acquire(stack, watched ? { ...base, watched: { ...watched.sight, ...watched.pulse } } : base);
     } catch {
       return; // Another was faster, or the table did not answer: the next round sees how it stands.
     }
     tell({ type: "leaseTaken", stack, epoch: lease.epoch, waitedMs: Math.round(runtime.monotonic() - startedMs) });
+    this.#told.set(stackName(stack), mark);
     this.#begin(stack, lease, stop);
   }
 
   #begin(stack: Stack, lease: Lease, stop: AbortSignal): void {
-    const worker = new StackWorker(stack, lease, this.#tools);
+    const worker = new StackWorker(stack, lease, { tools: this.#tools, yields: this.#yields });
     const end = new AbortController();
     const done = worker.run(AbortSignal.any([stop, end.signal])).finally(() => this.#held.delete(stackName(stack)));
     this.#held.set(stackName(stack), { worker, stop: end, done });

@@ -9,20 +9,21 @@ import { backoffMs } from "../aws/runtime.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { equal, type Json } from "../core/json.ts";
-import type { StackRequest } from "../core/record.ts";
 import { type Stack, stackName } from "../core/resource.ts";
-import type { Lease, StackNews } from "../core/store.ts";
+import type { Lease } from "../core/store.ts";
 import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { MonitorLoop } from "./monitor-loop.ts";
+import { News } from "./news.ts";
 import { NOTHING_PASSED, type Passed, pass } from "./pass.ts";
 import { report, reportFailure } from "./reporting.ts";
 import { Schedule, type WorkKey } from "./schedule.ts";
 import type { MonitorSnapshot } from "./snapshot.ts";
 import type { SourceState, Tools } from "./tools.ts";
 import { type Due, WorkQueue } from "./work-queue.ts";
+import type { Yields } from "./yields.ts";
 
 /** Why a worker ended. */
 export type Ending = "stopped" | "lost" | "yielded" | "gone";
@@ -39,10 +40,11 @@ export class StackWorker {
   readonly lease: Lease;
   readonly queue: WorkQueue<WorkKey>;
   readonly #tools: Tools;
+  readonly #yields: Yields;
   readonly #schedule: Schedule;
+  readonly #news: News;
   readonly #end = new AbortController();
   #holding: Holding | undefined;
-  #news: StackNews | undefined;
   #failures = 0;
   #yielded = false;
   #monitors: MonitorLoop | undefined;
@@ -53,12 +55,15 @@ export class StackWorker {
   #sourceProblem: string | undefined;
   #revisionAtMs = 0;
 
-  constructor(stack: Stack, lease: Lease, tools: Tools) {
+  /** `yields`: the replica's, which has seen what was asked before. */
+  constructor(stack: Stack, lease: Lease, { tools, yields }: { readonly tools: Tools; readonly yields: Yields }) {
     this.stack = stack;
     this.lease = lease;
     this.#tools = tools;
+    this.#yields = yields;
     this.queue = new WorkQueue(tools.runtime);
     this.#schedule = new Schedule(this.queue, tools);
+    this.#news = new News(stack, tools, { known: () => this.#holding?.state, heard: (trigger) => this.notice(["*"], trigger) });
   }
 
   /** What it holds; undefined until the state is loaded. */
@@ -76,13 +81,18 @@ export class StackWorker {
     for (const key of keys) this.queue.add(key, 0, trigger);
   }
 
+  /** Revisions or requests may have come: they are read. */
+  newsCame(): void {
+    this.#news.came();
+  }
+
   /** Works until it is told to stop, the lease is lost, or somebody asks for it; gives the lease up then. Never rejects. */
   async run(stop: AbortSignal): Promise<Ending> {
     const { tell } = this.#tools;
     const signal = AbortSignal.any([stop, this.lease.signal, this.#end.signal]);
     const unwatch = this.#tools.source?.onChange(() => this.notice(["*"], "revision"));
     this.notice(["*"], "start");
-    const news = this.#watchNews(signal);
+    const news = this.#news.watch(signal);
     while (!signal.aborted) await this.#turn(signal);
     await news;
     unwatch?.();
@@ -203,8 +213,7 @@ export class StackWorker {
 
   /** Revisions and requests that came since: those are all that others write while the lease is held. */
   #takeNews(holding: Holding): void {
-    const news = this.#news;
-    this.#news = undefined;
+    const news = this.#news.take();
     if (!news) return;
     this.#gone = holding.revision !== undefined && news.revision === undefined;
     if (this.#gone) this.#end.abort(new Error("the stack was deleted"));
@@ -226,7 +235,7 @@ export class StackWorker {
   }
 
   async #heedYield({ state }: Holding): Promise<boolean> {
-    this.#yielded = isYielded(state.requests, this.#tools.runtime.now());
+    this.#yielded = this.#yields.isOn(this.stack, state.requests);
     if (this.#yielded) this.#end.abort(new Error("somebody asked for the stack"));
     return this.#yielded;
   }
@@ -247,33 +256,6 @@ export class StackWorker {
     await withdraw(holding, over);
     for (const { until } of pauses) this.queue.add("*", Math.max(0, Date.parse(until) - runtime.now()), "request");
   }
-
-  /** Asks the state table for revisions and requests, until it is told to stop. */
-  async #watchNews(signal: AbortSignal): Promise<void> {
-    const { store, runtime, pace, tell } = this.#tools;
-    while (!signal.aborted) {
-      try {
-        const news = await store.news(this.stack);
-        const known = this.#news ?? this.#holding?.state;
-        if (known && !equal(relevant(news), relevant(known))) {
-          this.#news = news;
-          this.notice(["*"], equal(known.revision as unknown as Json, news.revision as unknown as Json) ? "request" : "revision");
-        }
-      } catch (error) {
-        tell({ type: "passFailed", stack: this.stack, message: `the state table: ${(error as Error).message}`, retryInMs: pace.newsMs });
-      }
-      await runtime.sleep(pace.newsMs, signal).catch(() => {});
-    }
-  }
-}
-
-/** Somebody asked to have the stack for a while. */
-export function isYielded(requests: readonly StackRequest[], now: number): boolean {
-  return requests.some((request) => request.type === "yield" && Date.parse(request.until) > now);
-}
-
-function relevant({ revision, requests }: StackNews): Json {
-  return { revision, requests } as unknown as Json;
 }
 
 function reasonOf({ reason }: AbortSignal): string {

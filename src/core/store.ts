@@ -23,10 +23,22 @@ export type StackState = {
 export type StackNews = Pick<StackState, "revision" | "requests" | "status">;
 
 /** A lease as one sight of it. `owner` is random and new with each acquire. */
-export type LeaseSight = LeaseView & { readonly owner: string; readonly ttlMs: number; readonly free: boolean };
+export type LeaseSight = LeaseView & {
+  readonly owner: string;
+  readonly ttlMs: number;
+  readonly free: boolean;
+  /** The {@link Member} that holds it, where it is one. */
+  readonly replica?: string;
+};
+
+/** What a controller may hold, by stack name. `only`: nothing else. `watches`: it reads that stack's manifests. */
+export type Reach = { readonly only?: string; readonly watches?: string };
 
 /** A controller that shares the table's stacks. */
-export type Member = { readonly id: string; readonly beat: number };
+export type Member = Reach & { readonly id: string; readonly beat: number };
+
+/** A stack that the table knows. `mark` is another one after each accepted revision, request, and request taken back. */
+export type StackMark = { readonly stack: Stack; readonly mark: string };
 
 /** Looks, and cannot write. */
 export interface StateReader {
@@ -36,7 +48,9 @@ export interface StateReader {
   events(stack: Stack, options?: { resource?: ResourceKey; after?: string; limit?: number }): Promise<readonly StackEvent[]>;
   /** Every stack the table knows. */
   stacks(): Promise<readonly Stack[]>;
-  /** Cheap enough for every second. */
+  /** The same, and whether there is news of each; one query for all, cheap enough for every second. */
+  marks(): Promise<readonly StackMark[]>;
+  /** What moves without the lease. */
   news(stack: Stack): Promise<StackNews>;
   /** Accepted revisions, newest first. */
   history(stack: Stack, options?: { limit?: number }): Promise<readonly Revision[]>;
@@ -87,6 +101,8 @@ export type AcquireOptions = {
   readonly wait: boolean;
   /** A controller asks: others then hand it what they want done. */
   readonly controller?: true;
+  /** Which of the controllers that share the table. */
+  readonly replica?: string;
   /** A heartbeat that was watched before: since when it has not moved, on the runtime's monotonic clock. */
   readonly watched?: { readonly owner: string; readonly heartbeat: number; readonly sinceMs: number };
   /** Called about once a second while a heartbeat is watched or a holder waited for. */
@@ -104,8 +120,8 @@ export interface StateStore extends StateReader {
   ask(stack: Stack, request: StackRequest): Promise<void>;
   /** Takes requests back. */
   withdraw(stack: Stack, requests: readonly StackRequest[]): Promise<void>;
-  /** Says that a controller lives; `undefined` as beat: that it has gone. */
-  beat(id: string, beat: number | undefined): Promise<void>;
+  /** Says that a controller lives, and what it may hold; `undefined` as beat: that it has gone. */
+  beat(id: string, beat: number | undefined, reach?: Reach): Promise<void>;
   /** Frees the lease whoever holds it (`beaconctl unlock`). Resolves to the holder that lost it, if any. */
   unlock(stack: Stack): Promise<LeaseView | undefined>;
 }
