@@ -11,6 +11,7 @@ import type { Difference } from "../core/diff.ts";
 import type { Change, Plan } from "../core/plan.ts";
 import type { Drift, Grants, ResourceRecord } from "../core/record.ts";
 import { type KindId, knownDriftAt, type Lifecycle, type ResourceKey } from "../core/resource.ts";
+import { holdsUnknown } from "../core/unknown.ts";
 import { MASS_MISSING_MIN, MASS_MISSING_SHARE } from "../engine/plan.ts";
 
 /** One value that differs, as a plan has it; when and by whom is remembered elsewhere. */
@@ -60,7 +61,10 @@ type Verdict = {
 export function judge(plan: Plan, circumstances: Circumstances): Judgement {
   const vanished = plan.changes.filter((change) => change.action === "create" && change.vanished !== undefined);
   const mass = isMass(vanished, circumstances);
-  const verdicts = new Map(plan.changes.map((change) => [change.key, verdictOn(change, circumstances, mass)]));
+  const followers = followersOf(vanished, plan, circumstances);
+  const verdicts = new Map(
+    plan.changes.map((change) => [change.key, followers.has(change.key) ? {} : verdictOn(change, circumstances, mass)]),
+  );
   const ungranted = vanished.filter(({ key }) => !circumstances.grants.missing.includes(key));
   const massMissing = mass && ungranted.length > 0;
   const wanting = (grant: keyof Grants) => [...verdicts].flatMap(([key, { wants }]) => (wants === grant ? [key] : []));
@@ -83,6 +87,22 @@ function isMass(vanished: readonly Change[], { records }: Circumstances): boolea
   );
   const gone = Map.groupBy(vanished, ({ kind }) => kind);
   return [...gone].some(([kind, changes]) => changes.length > 1 && changes.length === known.get(kind)?.length);
+}
+
+/**
+ * Resources that would be replaced for no other reason than that what they refer to has vanished: once that is there again they
+ * are looked at again, and mostly refer to the very same.
+ */
+function followersOf(vanished: readonly Change[], { changes }: Plan, { records }: Circumstances): ReadonlySet<ResourceKey> {
+  const gone = new Set(vanished.map(({ key }) => key));
+  const renewed = new Set(changes.filter(({ action }) => action === "create" || action === "replace").map(({ key }) => key));
+  const follows = ({ key, action, differences }: Change) => {
+    const forcing = differences.filter(({ immutable }) => immutable);
+    const causes = (records.get(key)?.dependencies ?? []).filter((dependency) => renewed.has(dependency));
+    const isOpen = action === "replace" && forcing.length > 0 && forcing.every(({ after }) => after !== undefined && holdsUnknown(after));
+    return isOpen && causes.length > 0 && causes.every((cause) => gone.has(cause));
+  };
+  return new Set(changes.filter(follows).map(({ key }) => key));
 }
 
 function verdictOn(change: Change, circumstances: Circumstances, mass: boolean): Verdict {

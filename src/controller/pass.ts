@@ -125,7 +125,7 @@ async function act(holding: Holding, { plan, changes, judgement, stop }: Acting)
   noteSetbacks(holding, changes, report.results);
   holding.reload(await tools.store.load(stack));
   noteCorrected(holding, { changes, judgement, results: report.results, doneAt });
-  holding.results = report.results.filter(({ outcome }) => outcome !== "done" && outcome !== "interrupted");
+  holding.results = report.results.filter(({ outcome }) => outcome !== "done");
   await keepRevision(holding, changes, report);
   await lease.journal.commit();
   return report;
@@ -151,14 +151,16 @@ const TERMINAL: ReadonlySet<string> = new Set(["Refused", "Failed", "NotOwned", 
 /** A revision's outputs as they are now; and what was approved once and is done, which is not approved again. */
 async function keepRevision(holding: Holding, changes: readonly Change[], { results, outputs, interrupted }: RunReport): Promise<void> {
   const { revision } = holding;
-  if (!revision || interrupted) return;
+  if (!revision) return;
   const unfinished = new Set(results.filter(({ outcome }) => outcome !== "done").map(({ key }) => key));
   const done = (action: Change["action"]) =>
     changes.filter((change) => change.action === action && !unfinished.has(change.key)).map(({ key }) => key);
   const left = spent(revision, { replaced: done("replace"), deleted: done("delete"), made: done("create") }) ?? revision;
-  if (left === revision && equal(outputs, revision.outputs)) return;
+  // Of a pass that was broken off not everything is known yet.
+  const known = interrupted ? revision.outputs : outputs;
+  if (left === revision && equal(known, revision.outputs)) return;
   try {
-    await holding.putRevision({ ...left, outputs });
+    await holding.putRevision({ ...left, outputs: known });
   } catch (error) {
     // A newer revision was accepted meanwhile: its own outputs follow.
     if (!(error instanceof BeaconError && error.code === "StateConflict")) throw error;

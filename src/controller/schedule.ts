@@ -52,7 +52,7 @@ export class Schedule {
     }
     for (const key of passed.acted) this.#queue.add(key, pace.verifyMs, "verify");
     for (const { key, outcome } of passed.results) {
-      if (outcome === "waiting" || outcome === "skipped") this.#queue.add(key, pace.retryMinMs, "retry");
+      if (outcome !== "done" && outcome !== "failed") this.#queue.add(key, pace.retryMinMs, "retry");
     }
     for (const [key, { untilMs, terminal }] of holding.setbacks) {
       if (!terminal) this.#queue.add(key, Math.max(0, untilMs - runtime.monotonic()), "retry");

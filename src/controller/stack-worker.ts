@@ -30,6 +30,9 @@ export type Ending = "stopped" | "lost" | "yielded" | "gone";
 
 // Keys that are due within a tenth of their interval are looked at together: one list of a kind serves them all.
 const AHEAD_SHARE = 0.1;
+// Long enough for most of what AWS does at once, and short enough for a drift to be put right in seconds.
+const UNDISTURBED_MS = 4000;
+const URGENT: ReadonlySet<Trigger> = new Set(["event", "request", "revision"]);
 
 /** See the file's header. */
 export class StackWorker {
@@ -162,12 +165,25 @@ export class StackWorker {
     await bringIntoForce(holding, this.#source());
     this.#watchMonitors(holding);
     const kinds = this.#schedule.take(holding, due);
-    let passed = await pass(holding, kinds, signal);
-    if (await heedApproval(holding)) passed = await pass(holding, new Set(), signal);
+    let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
+    if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
     this.#schedule.passed(holding, kinds, passed);
     await this.#heedRequests(holding, due);
     report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
     return passed;
+  }
+
+  /** A pass that waits for AWS is broken off when something else comes up, after a while: it goes on in the next one. */
+  async #inTime(signal: AbortSignal, work: (until: AbortSignal) => Promise<Passed>): Promise<Passed> {
+    const [hurry, over] = [new AbortController(), new AbortController()];
+    const waiting = AbortSignal.any([signal, over.signal]);
+    const urgent = this.#tools.runtime.sleep(UNDISTURBED_MS, waiting).then(() => this.queue.whenDue(URGENT, waiting));
+    urgent.then(() => hurry.abort(new Error("something else came up"))).catch(() => {});
+    try {
+      return await work(AbortSignal.any([signal, hurry.signal]));
+    } finally {
+      over.abort();
+    }
   }
 
   /** The Monitors of the manifests in force, once these change. */

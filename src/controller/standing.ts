@@ -92,7 +92,7 @@ export function statusOf(standing: Standing): StackStatus {
 
 function unfinishedOf({ results, judgement }: Standing): StackStatus["unfinished"] {
   const ended = results.flatMap(({ key, outcome, message }) =>
-    outcome === "done" || outcome === "interrupted" ? [] : [{ key, outcome, message }],
+    outcome === "done" ? [] : [{ key, outcome: outcome === "interrupted" ? ("waiting" as const) : outcome, message }],
   );
   const stalled = [...(judgement?.stalls ?? [])].filter(([key]) => !ended.some((one) => one.key === key));
   return [...ended, ...stalled.map(([key, { message }]) => ({ key, outcome: "failed" as const, message }))];

@@ -30,9 +30,9 @@ export class WorkQueue<Key extends string> {
     const entry = this.#entries.get(key) ?? { dueMs: Number.POSITIVE_INFINITY, since: new Map() };
     if (!entry.since.has(trigger)) entry.since.set(trigger, now + afterMs);
     this.#entries.set(key, entry);
-    if (now + afterMs >= entry.dueMs) return;
-    entry.dueMs = now + afterMs;
+    entry.dueMs = Math.min(entry.dueMs, now + afterMs);
     this.#woken.resolve();
+    this.#woken = Promise.withResolvers();
   }
 
   /** The key is not looked at any more. */
@@ -62,14 +62,27 @@ export class WorkQueue<Key extends string> {
       const now = this.#runtime.monotonic();
       const next = this.#earliestMs();
       if (next <= now) return this.#takeUntil(now + aheadMs);
-      this.#woken = Promise.withResolvers();
       await this.#wait(next - now, signal);
     }
   }
 
-  #earliestMs(): number {
+  /** Resolves when a key is due for one of these triggers, and leaves it in the queue. Rejects with the signal's reason. */
+  async whenDue(triggers: ReadonlySet<Trigger>, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const now = this.#runtime.monotonic();
+      const next = this.#earliestMs(triggers);
+      if (next <= now) return;
+      await this.#wait(next - now, signal);
+    }
+  }
+
+  #earliestMs(triggers?: ReadonlySet<Trigger>): number {
     let earliest = Number.POSITIVE_INFINITY;
-    for (const { dueMs } of this.#entries.values()) earliest = Math.min(earliest, dueMs);
+    for (const { dueMs, since } of this.#entries.values()) {
+      if (!triggers) earliest = Math.min(earliest, dueMs);
+      else for (const [trigger, atMs] of since) if (triggers.has(trigger)) earliest = Math.min(earliest, atMs);
+    }
     return earliest;
   }
 

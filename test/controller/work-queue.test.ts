@@ -95,6 +95,18 @@ describe("the work queue", () => {
     });
   });
 
+  test("whoever watches for some triggers is told when a key is due for one of them, and the key stays", async () => {
+    const one = scene();
+    await one.world.run(async () => {
+      one.queue.add("a", 100, "interval");
+      const told = one.queue.whenDue(new Set(["event"]), one.stop.signal).then(() => Math.round(one.world.elapsedMs));
+      await one.process.sleep(300);
+      one.queue.add("a", 0, "event");
+      assert.equal(await told, 300);
+      assert.deepEqual(await batches(one, 1), [{ atMs: 300, keys: ["a"] }]);
+    });
+  });
+
   test("the backlog counts what is due, and how long it has been", async () => {
     const one = scene();
     await one.world.run(async () => {

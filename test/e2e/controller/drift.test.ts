@@ -65,6 +65,12 @@ describe("drift", { timeout: 120_000 }, () => {
     }
   });
 
+  test("and nobody was asked for anything", async () => {
+    const asking = ["Stalled", "ApprovalNeeded", "Failed", "SourceInvalid"];
+    const asked = (await site.store.events(SHOP)).filter(({ type }) => asking.includes(type));
+    assert.deepEqual(asked, []);
+  });
+
   test("the controller ends when it is told to, and gives the stack up", async () => {
     await site.halt();
     assert.equal((await site.store.load(SHOP)).lease?.holder, undefined);
