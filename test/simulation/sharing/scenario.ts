@@ -138,7 +138,7 @@ class SharingScenario {
   }
 
   #chapter(): Promise<void> {
-    switch (this.world.between(1, 7)) {
+    switch (this.world.between(1, 9)) {
       case 1:
         return this.#kill();
       case 2:
@@ -151,6 +151,10 @@ class SharingScenario {
         return this.#leave();
       case 6:
         return this.#roll();
+      case 7:
+        return this.#killTwo();
+      case 8:
+        return this.#borrow();
       default:
         return this.#pauseShortly();
     }
@@ -160,6 +164,41 @@ class SharingScenario {
     const victim = this.#any();
     await this.#without(victim, "a kill", () => victim.process.kill());
     if (this.#replicas.length < REPLICAS || this.world.chance(0.5)) await this.#join();
+  }
+
+  async #killTwo(): Promise<void> {
+    if (this.#replicas.length < 3) await this.#join();
+    const also = this.#any();
+    const victim = this.#replicas.find((replica) => replica !== also) ?? this.#start();
+    this.#replicas = this.#replicas.filter((replica) => replica !== also);
+    await this.#without(victim, `a kill, with ${also.process.name},`, () => {
+      victim.process.kill();
+      also.process.kill();
+    });
+    await this.#join();
+  }
+
+  /** Somebody with a clock of his own asks for a stack, has it for a while, and gives it back. */
+  async #borrow(): Promise<void> {
+    const { world } = this;
+    const stack = this.#stacks[world.between(0, STACKS - 1)] as SharedStack;
+    const process = world.process(`apply ${stack.name}`, { skewMs: world.between(-SKEW_MAX_MS, SKEW_MAX_MS) });
+    const store = new TableStore(this.#table.connect(process), process);
+    const time = (afterMs: number) => new Date(process.now() + afterMs).toISOString();
+    const request = { type: "yield", by: process.name, at: time(0), until: time(60_000) } as const;
+    world.note(`----- ${process.name} asks for it`);
+    const askedMs = world.elapsedMs;
+    await store.ask(stack.stack, request);
+    const lease = await store.acquire(stack.stack, { holder: process.name, wait: true });
+    const waitedMs = world.elapsedMs - askedMs;
+    // A pass that is under way ends its calls first.
+    const mostMs = PACE.newsMs + 4_000 + this.#cost(FAULTS_COST_MS + TTL_MS);
+    if (waitedMs > mostMs) throw new Violation(`${process.name} waited ${waitedMs} ms for a lease that it had asked for`);
+    await world.sleep(world.between(1_000, 20_000));
+    if (this.#watch.holderOf(stack.name) !== process.name) throw new Violation(`${stack.name} was taken from ${process.name}`);
+    await store.withdraw(stack.stack, [request]);
+    await lease.release();
+    await this.#settled("a loan", world.elapsedMs);
   }
 
   async #freeze(): Promise<void> {
