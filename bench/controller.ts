@@ -42,7 +42,12 @@ export type AtRest = {
 export type Times = { readonly what: string; readonly count: number; readonly p50: number; readonly p99: number };
 
 /** Everything measured of the controller. */
-export type ControllerFigures = { readonly atRest: readonly AtRest[]; readonly corrections: readonly Times[]; readonly takeoverMs: Times; readonly rss: readonly number[] };
+export type ControllerFigures = {
+  readonly atRest: readonly AtRest[];
+  readonly corrections: readonly Times[];
+  readonly takeoverMs: Times;
+  readonly rss: readonly number[];
+};
 
 /** A controller process, and how it ends. */
 class Running {
@@ -124,7 +129,11 @@ async function callsSince(endpoint: string): Promise<{ calls: Calls; state: Call
 }
 
 /** How long outside changes of tags live, one after the other (events) or spread over time (polling). */
-export async function corrections(stack: StackArgs, ground: Ground, how: { what: string; args: readonly string[]; times: number; spreadMs: number }): Promise<Times> {
+export async function corrections(
+  stack: StackArgs,
+  ground: Ground,
+  how: { what: string; args: readonly string[]; times: number; spreadMs: number },
+): Promise<Times> {
   const controller = new Running(["--region", stack.region, ...how.args], ground);
   const ec2 = new EC2({ endpoint: ground.endpoint, region: stack.region, credentials: CREDENTIALS });
   try {
@@ -211,7 +220,8 @@ export async function memory(stack: StackArgs, ground: Ground): Promise<readonly
 
 /** All of it, for a stack that is up already and one that `big` brings up. */
 export async function controllerFigures(prod: StackArgs, big: StackArgs, ground: Ground): Promise<ControllerFigures> {
-  const apply = (stack: StackArgs) => measure({ args: ["apply", ...stack.args, "--yes", "--confirm", "yes"], exitCode: 0, proxy: ground.endpoint, scratch: ground.scratch });
+  const apply = (stack: StackArgs) =>
+    measure({ args: ["apply", ...stack.args, "--yes", "--confirm", "yes"], exitCode: 0, proxy: ground.endpoint, scratch: ground.scratch });
   await apply(prod);
   await measure({ args: ["bootstrap", "--events", "--region", prod.region], exitCode: 0, proxy: ground.endpoint, scratch: ground.scratch });
   const rest = [await atRest(prod, ground, 180)];

@@ -1,6 +1,6 @@
 /** What was asked of AWS: counts by service and operation, for summaries and benchmarks. */
 
-/** All sends of one operation, retries and throttled ones included. */
+/** All sends of one operation, retries and those that failed included. */
 export type CallCount = {
   /** `ec2:DescribeVpcs`. */
   readonly operation: string;
@@ -10,6 +10,8 @@ export type CallCount = {
   readonly retries: number;
   /** Of the calls, those that AWS throttled. */
   readonly throttles: number;
+  /** Of the calls, those that ended in any other error, or without an answer; "not found" is an error, too. */
+  readonly failures: number;
 };
 
 /** Counts sends, not attempts that never left. One per session. */
@@ -18,14 +20,16 @@ export class CallCounter {
 
   /** One call was sent. */
   sent(operation: string, call: { mutating: boolean; retry: boolean }): void {
-    const count = this.#counts.get(operation) ?? { operation, mutating: call.mutating, calls: 0, retries: 0, throttles: 0 };
+    const count = this.#counts.get(operation) ?? { operation, mutating: call.mutating, calls: 0, retries: 0, throttles: 0, failures: 0 };
     this.#counts.set(operation, { ...count, calls: count.calls + 1, retries: count.retries + (call.retry ? 1 : 0) });
   }
 
-  /** The call that was sent last was throttled. */
-  throttled(operation: string): void {
+  /** The call that was sent last had no good answer. */
+  failed(operation: string, { throttled }: { throttled: boolean }): void {
     const count = this.#counts.get(operation);
-    if (count) this.#counts.set(operation, { ...count, throttles: count.throttles + 1 });
+    if (!count) return;
+    const { throttles, failures } = count;
+    this.#counts.set(operation, { ...count, ...(throttled ? { throttles: throttles + 1 } : { failures: failures + 1 }) });
   }
 
   /** Sorted by operation. */

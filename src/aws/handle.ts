@@ -164,7 +164,9 @@ async function sendOnce<Module>(line: Line, clients: Clients, service: Service<M
   } catch (error) {
     if (error instanceof BeaconError) throw error;
     if (!sent) signal?.throwIfAborted();
-    throw classify(error, { operation, sent, sandbox: line.sandbox });
+    const failure = classify(error, { operation, sent, sandbox: line.sandbox });
+    if (sent) line.counter.failed(operation, { throttled: failure.verdict === "throttled" });
+    throw failure;
   }
 }
 
@@ -198,15 +200,12 @@ class Handle implements Writer {
   }
 
   #call<Module>(service: Service<Module>, operation: OperationName, input: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-    const { runtime, limiter, queue, counter } = this.#line;
+    const { runtime, limiter, queue } = this.#line;
     const attempt = async (retry: boolean): Promise<unknown> => {
       await limiter.take(operation, signal);
       return queue.add(() => sendOnce(this.#line, this.#clients, service, input, { operation, retry, signal }));
     };
-    const onThrottled = (): void => {
-      counter.throttled(operation);
-      limiter.throttled(operation);
-    };
+    const onThrottled = (): void => limiter.throttled(operation);
     return withRetries(attempt, { runtime, mutating: isMutating(operation), onThrottled, ...(signal ? { signal } : {}) });
   }
 }

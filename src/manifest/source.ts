@@ -5,7 +5,7 @@
  * becomes a problem, so that all of them are shown at once.
  */
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, normalize, resolve } from "node:path";
 import { type Alias, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit, type Node as YamlNode } from "yaml";
 import { BeaconError, type Problem } from "../core/errors.ts";
@@ -26,7 +26,7 @@ export type SourceSet = {
 /** What `loadSources` is given: the values of `-f`, and the text of standard input when one of them is `-`. */
 export type SourceOptions = { readonly paths: readonly string[]; readonly stdin?: () => Promise<Uint8Array> };
 
-/** Reads files, folders (`*.yaml` and `*.yml`, recursively, sorted) and `-`. Throws ManifestNotFound. */
+/** Reads files, folders (`*.yaml` and `*.yml`, recursively, sorted, without hidden ones) and `-`. Throws ManifestNotFound. */
 export async function loadSources(options: SourceOptions): Promise<SourceSet> {
   const files = new Map<string, { file: string; bytes: () => Promise<Uint8Array> }>();
   for (const path of options.paths) {
@@ -62,13 +62,28 @@ async function filesOf(path: string): Promise<readonly string[]> {
   const info = await stat(path).catch(() => undefined);
   if (!info) throw new BeaconError("ManifestNotFound", `${path} does not exist`, { next: "give a manifest file, a folder or - with -f" });
   if (!info.isDirectory()) return [normalize(path)];
-  const names = await readdir(path, { recursive: true, withFileTypes: true });
-  const files = names
-    .filter((entry) => /\.ya?ml$/.test(entry.name) && !entry.isDirectory())
-    .map((entry) => normalize(join(entry.parentPath, entry.name)))
-    .sort();
+  const files = (await filesIn(normalize(path), new Set())).toSorted();
   if (files.length === 0) throw new BeaconError("ManifestNotFound", `${path} holds no *.yaml or *.yml file`, { where: path });
   return files;
+}
+
+/**
+ * Links are followed, and names that begin with a dot left out: a mounted ConfigMap holds links to a folder of such a name, which is
+ * swapped for the next one.
+ */
+async function filesIn(folder: string, within: ReadonlySet<string>): Promise<readonly string[]> {
+  const real = await realpath(folder);
+  // A link to a folder it lies in.
+  if (within.has(real)) return [];
+  const names = (await readdir(folder)).filter((name) => !name.startsWith("."));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name);
+      if ((await stat(path).catch(() => undefined))?.isDirectory()) return filesIn(path, new Set([...within, real]));
+      return /\.ya?ml$/.test(name) ? [path] : [];
+    }),
+  );
+  return found.flat();
 }
 
 function decode(file: string, directory: string, bytes: Uint8Array, problems: Problems): Source {

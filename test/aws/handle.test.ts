@@ -135,7 +135,7 @@ describe("handles", { concurrency: 1 }, () => {
     server.answer(ec2Error(503, "RequestLimitExceeded"), ec2Error(503, "RequestLimitExceeded"), CREATED);
     assert.equal((await writer.write(ec2, "CreateVpc", {})).Vpc?.VpcId, "vpc-1");
     assert.equal(server.requests.length, 4);
-    assert.deepEqual(session.calls(), [{ operation: "ec2:CreateVpc", mutating: true, calls: 4, retries: 2, throttles: 2 }]);
+    assert.deepEqual(session.calls(), [{ operation: "ec2:CreateVpc", mutating: true, calls: 4, retries: 2, throttles: 2, failures: 1 }]);
   });
 
   test("a read is tried three times, a refused one once", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -40,6 +40,23 @@ test("folders are read recursively and in order, files once, and standard input 
     ["set/b.yaml", "(stdin)", "set/a.yml", "set/deep/c.yaml"],
   );
   assert.deepEqual(problems, []);
+});
+
+test("a mounted ConfigMap is read by its links, once, and a link to the folder it lies in is no trap", async () => {
+  const mount = join(root, "mount");
+  const data = join(mount, "..2026_11_25_00_00_00.1");
+  await mkdir(join(data, "environments"), { recursive: true });
+  await writeFile(join(data, "project.yaml"), "kind: P");
+  await writeFile(join(data, "environments", "prod.yaml"), "kind: E");
+  await symlink("..2026_11_25_00_00_00.1", join(mount, "..data"));
+  for (const name of ["project.yaml", "environments"]) await symlink(join("..data", name), join(mount, name));
+  await symlink(".", join(data, "environments", "around"));
+  const { documents, sources } = await loadSources({ paths: [mount] });
+  assert.deepEqual(kindsOf(documents), ["E", "P"]);
+  assert.deepEqual(
+    sources.map(({ file }) => file.replace(`${mount}/`, "")),
+    ["environments/prod.yaml", "project.yaml"],
+  );
 });
 
 test("what is not there is an error of its own", async () => {
