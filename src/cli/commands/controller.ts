@@ -117,7 +117,10 @@ async function show(
 /** The manifests as they are now; whatever is wrong with them is said, never thrown. */
 async function readSource(invocation: Invocation<Options>): Promise<SourceState> {
   try {
-    const [{ compile }, { bundleOf }] = await Promise.all([import("../../manifest/compile.ts"), import("../../manifest/bundle.ts")]);
+    const [{ compile }, { bundleOf, filesReadFor }] = await Promise.all([
+      import("../../manifest/compile.ts"),
+      import("../../manifest/bundle.ts"),
+    ]);
     const sources = await readSources(invocation);
     const input = await compileInput(invocation);
     const texts = digest(
@@ -128,7 +131,13 @@ async function readSource(invocation: Invocation<Options>): Promise<SourceState>
     if (!compilation.ok)
       return { ok: false, digest: texts, problem: (await manifestError(compilation.problems, sources, invocation)).message };
     const bundle = bundleOf(sources, input, compilation.stack);
-    return { ok: true, digest: digest([texts, compilation.stack.digest], 16), compiled: compilation.stack, ...(bundle ? { bundle } : {}) };
+    return {
+      ok: true,
+      digest: digest([texts, compilation.stack.digest], 16),
+      compiled: compilation.stack,
+      files: filesReadFor(compilation.stack),
+      ...(bundle ? { bundle } : {}),
+    };
   } catch (error) {
     if (!(error instanceof BeaconError)) throw error;
     return { ok: false, digest: digest(error.message, 16), problem: error.message };
