@@ -126,7 +126,7 @@ export class LazyInstance implements Instance {
   }
 
   #withDefaultTags(name: string, value: Json | undefined): Json | undefined {
-    if (this.declaration.readOnly || name !== this.#tagsField() || isExpression(value)) return value;
+    if (this.declaration.readOnly || !this.#shape(name).meta?.tags || isExpression(value)) return value;
     const { values, on } = this.#defaultTags();
     this.dependencies.push(...on.filter((key) => key !== this.key).map((key) => ({ on: key, field: name })));
     return { ...values, ...(value as JsonObject | undefined) };
