@@ -117,9 +117,10 @@ async function show(
 /** The manifests as they are now; whatever is wrong with them is said, never thrown. */
 async function readSource(invocation: Invocation<Options>): Promise<SourceState> {
   try {
-    const [{ compile }, { bundleOf, filesReadFor }] = await Promise.all([
+    const [{ compile }, { bundleOf, filesReadFor }, { gitCommit }] = await Promise.all([
       import("../../manifest/compile.ts"),
       import("../../manifest/bundle.ts"),
+      import("../../manifest/origin.ts"),
     ]);
     const sources = await readSources(invocation);
     const input = await compileInput(invocation);
@@ -131,12 +132,14 @@ async function readSource(invocation: Invocation<Options>): Promise<SourceState>
     if (!compilation.ok)
       return { ok: false, digest: texts, problem: (await manifestError(compilation.problems, sources, invocation)).message };
     const bundle = bundleOf(sources, input, compilation.stack);
+    const commit = await gitCommit(sources.sources[0]?.directory ?? process.cwd());
     return {
       ok: true,
       digest: digest([texts, compilation.stack.digest], 16),
       compiled: compilation.stack,
       files: filesReadFor(compilation.stack),
       ...(bundle ? { bundle } : {}),
+      ...(commit === undefined ? {} : { commit }),
     };
   } catch (error) {
     if (!(error instanceof BeaconError)) throw error;
