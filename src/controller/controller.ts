@@ -145,7 +145,8 @@ export class Controller {
   #passNewsOn(): void {
     for (const [name, { worker }] of this.#held) {
       const mark = this.#surroundings.marks.get(name);
-      if (mark !== this.#told.get(name)) worker.newsCame();
+      // A stack that has no revision yet has no mark: its first may be waiting for an approval.
+      if (mark === undefined || mark !== this.#told.get(name)) worker.newsCame();
       this.#told.set(name, mark);
     }
   }

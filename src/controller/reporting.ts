@@ -16,11 +16,12 @@ export type Findings = {
 /** Queues the status as it is after a pass. */
 export function report(holding: Holding, { source, sourceProblem, revisionAtMs }: Findings): void {
   const { revision, state, results, judgement, awaiting, lease } = holding;
-  if (!revision) return;
+  // Of a stack that has nothing yet, only that its first revision is to be approved is worth a word.
+  if (!revision && !awaiting && !holding.status) return;
   noteConverged(holding, revisionAtMs);
   const hold = state.requests.find((request) => request.type === "hold");
   holding.status = statusOf({
-    ...{ revision: revision.number, converged: holding.converged, records: state.records, results },
+    ...{ revision: revision?.number ?? 0, converged: holding.converged, records: state.records, results },
     ...(judgement ? { judgement } : {}),
     ...(awaiting ? { awaiting } : {}),
     pauses: holding.pauses(),

@@ -127,8 +127,18 @@ describe("an environment's policy", { timeout: 120_000 }, () => {
 
   test("manual: every change waits, the first among them", async () => {
     await begin("approval: manual");
-    await site.until("it is asked for", async () => (await site.store.events(YARD)).find(({ type }) => type === "ApprovalNeeded"));
+    await waiting();
     assert.equal(await retention(), undefined);
+    await site.run(["approve", "-f", manifests.path, "--yes", "--no-wait"]);
+    await converged(1);
+    assert.equal(await retention(), 7);
+    manifests.edit("project.yaml", "retentionInDays: 7", "retentionInDays: 14");
+    await waiting();
+    await site.looksAgain(YARD);
+    assert.equal(await retention(), 7);
+    await site.run(["approve", "-f", manifests.path, "--yes", "--no-wait"]);
+    await converged(2);
+    assert.equal(await retention(), 14);
   });
 
   test("auto with deletion allowed: what leaves the manifests is deleted by itself", async () => {

@@ -92,7 +92,7 @@ describe("drift of a resource whose mode is", { timeout: 120_000, concurrency: t
       return at > knownUntil;
     });
     const [event] = await seen(LIVE, "known", since);
-    assert.ok(Date.parse(String(event?.at)) >= knownUntil, String(event?.at));
+    assert.ok(event !== undefined && Date.parse(event.at) >= knownUntil, JSON.stringify(event));
     await site.until("known: put back", async () => (await retention(LIVE, "known")) === DECLARED);
   });
 });
