@@ -134,9 +134,11 @@ async function control(target: Target): Promise<Controlling> {
     ...own,
     leaseTtlMs: await leaseTtlMs(),
     queue: base.caller(QUEUE_OPERATIONS, { requestTimeoutMs: QUEUE_TIMEOUT_MS }),
-    open: async (roleArn) => {
-      const session = await sessionOf(roleArn);
-      return { ...(session === base ? own : await looking(session, STATE_READS)), writer: session.writer };
+    open: async ({ roleArn, accountId }) => {
+      const [session, { requireAccount }] = await Promise.all([sessionOf(roleArn ?? target.roleArn), import("./aws/identity.ts")]);
+      const way = session === base ? own : await looking(session, STATE_READS);
+      requireAccount(way, accountId);
+      return { ...way, writer: session.writer };
     },
     shareWith: (count) => {
       replicas = count;

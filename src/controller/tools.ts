@@ -40,6 +40,9 @@ export type StackWay = {
   readonly calls: () => readonly CallCount[];
 };
 
+/** With whose rights, and in which account, where that is said. */
+export type Whose = { readonly roleArn?: string; readonly accountId?: string };
+
 /** What the watched manifests are by now. `digest`: of all their texts, whatever they say. */
 export type SourceState =
   | {
@@ -73,7 +76,8 @@ export type Tools = {
   /** Who holds the leases: `beacon@host (pid 1)`. */
   readonly holder: string;
   readonly tell: Listener;
-  readonly open: (roleArn: string | undefined) => Promise<StackWay>;
+  /** Throws AccountMismatch. */
+  readonly open: (whose: Whose) => Promise<StackWay>;
   readonly source?: WatchedSource;
   readonly hearsay: Hearsay;
 };
