@@ -47,6 +47,8 @@ export type SourceState =
       readonly digest: string;
       readonly compiled: CompiledStack;
       readonly bundle?: SourceBundle;
+      /** What else was read for them. */
+      readonly files: readonly string[];
       readonly commit?: string;
     }
   | { readonly ok: false; readonly digest: string; readonly problem: string };
