@@ -15,7 +15,7 @@ import { type Calls, isState, measure, type Seen } from "./measure.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const NODE = join(ROOT, "node_modules/node/bin/node");
-const MAIN = join(ROOT, "dist/src/main.js");
+const MAIN = join(ROOT, "dist/main.js");
 const CREDENTIALS = { accessKeyId: "outside", secretAccessKey: "outside" };
 // Linux counts CPU time in hundredths of a second, whatever the machine.
 const TICKS_PER_SECOND = 100;

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const NODE = join(ROOT, "node_modules/node/bin/node");
-const MAIN = join(ROOT, "dist/src/main.js");
+const MAIN = join(ROOT, "dist/main.js");
 const run = promisify(execFile);
 
 /** Calls by `service:operation`. */

@@ -232,10 +232,9 @@ async function inspectTable(session: AwsSession): Promise<StateTable> {
   return facts.keyed ? { name: stateTable, state: "ready", wrong } : { name: stateTable, state: "foreign", wrong: [] };
 }
 
-// src/main.ts lies one folder under package.json, dist/src/main.js two.
+// src/main.ts and dist/main.js lie one folder under package.json alike.
 function packageVersion(): string {
-  const root = import.meta.filename.endsWith(".ts") ? "../package.json" : "../../package.json";
-  return (JSON.parse(readFileSync(new URL(root, import.meta.url), "utf8")) as { version: string }).version;
+  return (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
 // A reader that has seen enough (`beaconctl get | head`) is no error.
