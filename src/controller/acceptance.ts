@@ -66,7 +66,13 @@ export async function considerSource(holding: Holding, watched: SourceState | un
   if (!watched) return undefined;
   if (!watched.ok) return invalid(holding, watched);
   const { revision, state } = holding;
-  const isHeld = state.requests.some((request) => request.type === "hold" && request.digest === watched.digest);
+  const holds = state.requests.filter((request) => request.type === "hold");
+  const isHeld = holds.some((request) => request.digest === watched.digest);
+  // The files have changed since: what was held back is no more.
+  await withdraw(
+    holding,
+    holds.filter((request) => request.digest !== watched.digest),
+  );
   const isAccepted = revision?.digest === watched.compiled.digest;
   if (isHeld || isAccepted || holding.isPausedWhole()) return dropProposal(holding);
   if (revision && revision.source !== watched.compiled.source) {

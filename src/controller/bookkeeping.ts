@@ -2,7 +2,7 @@
 
 import { digest, type Json } from "../core/json.ts";
 import type { Change } from "../core/plan.ts";
-import type { Attribution, Drift, ResourceRecord } from "../core/record.ts";
+import type { Drift, ResourceRecord } from "../core/record.ts";
 import type { ResourceKey } from "../core/resource.ts";
 import type { Result } from "../engine/types.ts";
 import { attributed, countRounds, driftText, openDrift, withDrift, without } from "./drift.ts";
@@ -27,12 +27,13 @@ export function noteDrift(holding: Holding, { drift }: Judgement): void {
 }
 
 function noteFound(holding: Holding, record: ResourceRecord, open: readonly Drift[], fresh: readonly Drift[]): void {
-  const { tools, stack } = holding;
+  const { tools, stack, witness } = holding;
   const { key } = record;
-  const found = { record, drift: fresh, after: holding.checks.get(record.kind)?.at };
-  const by = holding.witness.known(found);
-  const now = by ? open.map((one) => (fresh.includes(one) ? { ...one, by } : one)) : open;
-  const told = now.filter(({ path }) => fresh.some((one) => one.path === path));
+  const after = holding.checks.get(record.kind)?.at;
+  // Two fields may have been changed by two hands.
+  const known = new Map(fresh.map((drift) => [drift.path, witness.known({ record, drift, after })]));
+  const now = open.map((one) => attributed(one, known.get(one.path)));
+  let told = now.filter(({ path }) => known.has(path));
   holding.put(withDrift(record, now));
   tellDrift(holding, key, told);
   const mode = holding.compiled?.resources.find((resource) => resource.key === key)?.lifecycle.drift;
@@ -43,35 +44,39 @@ function noteFound(holding: Holding, record: ResourceRecord, open: readonly Drif
     drift: told,
     mode: mode === "report" || holding.isPaused(key) ? "report" : "correct",
   });
-  if (!by) holding.witness.ask(found, (who) => noteWho(holding, key, fresh, who));
+  for (const drift of told.filter(({ by }) => !by)) {
+    witness.ask({ record, drift, after }, (by) => {
+      told = told.map((one) => (one.path === drift.path ? attributed(one, by) : one));
+      noteWho(holding, key, told, attributed(drift, by));
+    });
+  }
 }
 
-// One event for one drift: whoever it was is written into it when that becomes known.
+// One event for one look's drift: whoever it was is written into it when that becomes known.
 function tellDrift(holding: Holding, key: ResourceKey, drift: readonly Drift[]): void {
   const [first] = drift;
-  const by = drift.find((one) => one.by)?.by;
-  const who = by ? `, by ${by.principal} from ${by.sourceIp} (${by.action})` : "";
+  const who = drift.flatMap(({ by }) => (by ? [`${by.principal} from ${by.sourceIp} (${by.action})`] : []));
+  const by = who.length > 0 ? `, by ${[...new Set(who)].join(" and ")}` : "";
   const name = digest([key, drift.map(({ path, to, firstSeenAt }) => ({ path, to, firstSeenAt }))] as unknown as Json, 12);
   holding.event({
     ...(first ? { at: first.firstSeenAt } : {}),
     type: "Drifted",
     resource: key,
-    message: `${driftText(drift)}${who}`,
+    message: `${driftText(drift)}${by}`,
     drift,
     id: `drift.${name}`,
   });
 }
 
-function noteWho(holding: Holding, key: ResourceKey, drift: readonly Drift[], by: Attribution): void {
+function noteWho(holding: Holding, key: ResourceKey, told: readonly Drift[], named: Drift): void {
   if (holding.lease.signal.aborted) return;
-  const named = attributed(drift, by);
-  tellDrift(holding, key, named);
-  holding.tools.tell({ type: "driftAttributed", stack: holding.stack, resource: key, drift: named });
+  const { path, by } = named;
+  tellDrift(holding, key, told);
+  holding.tools.tell({ type: "driftAttributed", stack: holding.stack, resource: key, drift: [named] });
   const record = holding.state.records.get(key);
   if (!record) return;
-  const isTheirs = (path: string) => drift.some((one) => one.path === path);
-  const open = (record.drift ?? []).map((one) => (isTheirs(one.path) && !one.by ? { ...one, by } : one));
-  const rounds = (record.rounds ?? []).map((round) => (isTheirs(round.path) ? { ...round, by } : round));
+  const open = (record.drift ?? []).map((one) => (one.path === path ? attributed(one, by) : one));
+  const rounds = (record.rounds ?? []).map((round) => (by && round.path === path ? { ...round, by } : round));
   holding.put(withDrift(record, open, rounds));
 }
 

@@ -33,9 +33,9 @@ export function countRounds(rounds: readonly Rounds[], corrected: readonly Drift
   return [...recent.filter(({ path }) => !corrected.some((drift) => drift.path === path)), ...counted];
 }
 
-/** Those of the drift that have nobody named yet, named. */
-export function attributed(drift: readonly Drift[], by: Attribution): readonly Drift[] {
-  return drift.map((one) => (one.by ? one : { ...one, by }));
+/** The drift with who it was, where that is known and nobody is named yet. */
+export function attributed(drift: Drift, by: Attribution | undefined): Drift {
+  return drift.by || !by ? drift : { ...drift, by };
 }
 
 /** The record with this drift, and these rounds; absent members where there are none. */

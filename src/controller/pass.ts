@@ -37,11 +37,8 @@ export const NOTHING_PASSED: Passed = Object.freeze({ looked: 0, acted: [], resu
 
 /** Sees the world again as far as `kinds` go (everything at first), and brings about what may be. Throws LeaseLost, ReadFailed. */
 export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: AbortSignal): Promise<Passed> {
-  const seen = await look(holding, kinds);
-  const { world, compiled } = holding;
-  if (!world || !compiled) return NOTHING_PASSED;
-  const plan = holding.plan ?? makePlan(holding.context, world, {});
-  holding.plan = plan;
+  const { seen, plan } = await planned(holding, kinds);
+  if (!plan) return NOTHING_PASSED;
   const judgement = judgementOf(holding, plan);
   noteDrift(holding, judgement);
   noteStanding(holding, judgement);
@@ -55,8 +52,35 @@ export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: A
   return { ...seen, acted: changes.map(({ key }) => key), results: report.results };
 }
 
+type Seen = Pick<Passed, "looked" | "unread" | "reads">;
+
+/** What a look at these kinds comes to; no plan where nothing is declared. */
+async function planned(holding: Holding, kinds: ReadonlySet<KindId>): Promise<{ readonly seen: Seen; readonly plan?: Plan }> {
+  const before = holding.way.calls();
+  const seen = await look(holding, kinds);
+  const plan = planOf(holding);
+  if (!plan || !hasFreshlyVanished(holding, plan)) return { seen, ...(plan ? { plan } : {}) };
+  // Things seldom vanish alone. What the rest of the stack lost is to be known before anything is made anew: so much may be gone
+  // that nothing is, and what is made must not refer to what is not there.
+  const rest = await look(holding, holding.kindIds().difference(kinds));
+  const reads = callsBetween(before, holding.way.calls());
+  const unread = new Map([...seen.unread, ...rest.unread]);
+  return { seen: { looked: seen.looked + rest.looked, unread, reads }, plan: planOf(holding) as Plan };
+}
+
+function planOf(holding: Holding): Plan | undefined {
+  const { world, compiled, context } = holding;
+  if (world && compiled) holding.plan ??= makePlan(context, world, {});
+  return holding.plan;
+}
+
+function hasFreshlyVanished({ state }: Holding, { changes }: Plan): boolean {
+  const isKnown = (key: ResourceKey) => state.records.get(key)?.drift?.some(({ path }) => path === "") ?? false;
+  return changes.some(({ key, vanished }) => vanished !== undefined && !isKnown(key));
+}
+
 /** Lists what is to be listed. `looked`: the number of kinds. */
-async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<Pick<Passed, "looked" | "unread" | "reads">> {
+async function look(holding: Holding, kinds: ReadonlySet<KindId>): Promise<Seen> {
   const { context, compiled, world, state, way } = holding;
   if (!compiled) return NOTHING_PASSED;
   const before = way.calls();

@@ -12,13 +12,15 @@ import type { ResourceKey } from "../core/resource.ts";
 import type { Runtime } from "../core/store.ts";
 import { attributionOf } from "../events/attribution.ts";
 import type { ApiEvent } from "../events/event.ts";
-import type { TrailLookup } from "../events/trail.ts";
+import type { Finding, TrailLookup } from "../events/trail.ts";
 import type { AnyKind, Kinds } from "../kind/kind.ts";
 
 // CloudTrail's records come through EventBridge within seconds, seldom minutes; what is older explains nothing that is seen now.
 const HEARD_MS = 15 * 60_000;
 // A flood must not fill the memory; a thousand changes by other hands within the quarter of an hour are one.
 const HEARD_MAX = 1000;
+// Events of calls that were made together come within seconds of each other.
+const LATE_MS = 5000;
 
 /** Events of the last quarter of an hour, and what other replicas have heard, of all stacks. */
 export class Hearsay {
@@ -66,8 +68,8 @@ export type WitnessOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Drift of one resource that was just found. `after`: ISO 8601 time of the last look that did not see it. */
-export type Case = { readonly record: ResourceRecord; readonly drift: readonly Drift[]; readonly after: string | undefined };
+/** A drift that was just found. `after`: ISO 8601 time of the last look that did not see it. */
+export type Case = { readonly record: ResourceRecord; readonly drift: Drift; readonly after: string | undefined };
 
 /** Of one stack. See the file's header. */
 export class Witness {
@@ -77,16 +79,17 @@ export class Witness {
     this.#options = options;
   }
 
-  /** From what was heard already. */
-  known({ record, drift, after }: Case): Attribution | undefined {
+  /** From what was heard already, where that leaves no doubt. */
+  known(found: Case): Attribution | undefined {
+    return this.#heard(found, { surely: true });
+  }
+
+  #heard({ record, drift, after }: Case, how: { readonly surely: boolean }): Attribution | undefined {
     const { hearsay, kinds, stack } = this.#options;
     const kind = kinds.get(record.kind) as AnyKind | undefined;
     if (!kind) return undefined;
-    for (const one of drift) {
-      const by = attributionOf(questionOf(record, one, after), { record, kind }, hearsay.events);
-      if (by) return by;
-    }
-    return hearsay.toldOf(stack, record.key, after === undefined ? 0 : Date.parse(after));
+    const by = attributionOf(questionOf(record, drift, after), { record, kind }, hearsay.events, how);
+    return by ?? hearsay.toldOf(stack, record.key, after === undefined ? 0 : Date.parse(after));
   }
 
   /** Asks CloudTrail until it knows, or would know by now; calls back at most once. */
@@ -94,25 +97,32 @@ export class Witness {
     void this.#askOn(found, tell);
   }
 
-  async #askOn({ record, drift, after }: Case, tell: (by: Attribution) => void): Promise<void> {
-    const { kinds, trail, runtime, signal } = this.#options;
-    const kind = kinds.get(record.kind) as AnyKind | undefined;
-    const [one] = drift;
-    if (!kind || !trail || !one) return;
+  async #askOn(found: Case, tell: (by: Attribution) => void): Promise<void> {
+    const { runtime, signal } = this.#options;
+    const likely = () => this.#heard(found, { surely: false });
     try {
+      // What was heard explains it badly: what explains it may have been done at the same time.
+      if (likely()) await runtime.sleep(LATE_MS, signal);
       for (;;) {
         // An event may still have come: it tells sooner, and costs nothing.
-        const heard = this.known({ record, drift, after });
+        const heard = this.known(found);
         if (heard) return tell(heard);
-        const finding = await trail.find(questionOf(record, one, after), { record, kind });
-        if (finding.state === "found") return tell(finding.attribution);
-        if (finding.state === "nobody") return;
+        const finding = await this.#asked(found);
+        const by = finding.state === "found" ? finding.attribution : likely();
+        if (by) return tell(by);
+        if (finding.state !== "later") return;
         await runtime.sleep(Math.max(0, finding.notBefore - runtime.now()), signal);
       }
     } catch (error) {
       // Where CloudTrail may not be asked, or the stack has passed on, the drift stays without a name.
       if (!signal.aborted && !(error instanceof AwsError) && !(error instanceof BeaconError)) throw error;
     }
+  }
+
+  async #asked({ record, drift, after }: Case): Promise<Finding> {
+    const { kinds, trail } = this.#options;
+    const kind = kinds.get(record.kind) as AnyKind | undefined;
+    return kind && trail ? trail.find(questionOf(record, drift, after), { record, kind }) : { state: "nobody" };
   }
 }
 

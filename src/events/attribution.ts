@@ -20,8 +20,17 @@ export type Drift = {
 // AWS's clock and this machine's may differ, and records are in whole seconds: NTP keeps both within a second, a bad clock within a few.
 export const CLOCK_SLACK_MS = 5000;
 
-/** The call that best explains the drift: one that names the resource before one that mentions it, one that changes the field before others, then the latest. */
-export function attributionOf(drift: Drift, subject: Subject, events: Iterable<ApiEvent>): Attribution | undefined {
+/**
+ * The call that best explains the drift: one that names the resource before one that mentions it, one that changes the field
+ * before others, then the latest. `surely`: none but one that names the resource and may well change the field, as the call
+ * that did it may still be on its way.
+ */
+export function attributionOf(
+  drift: Drift,
+  subject: Subject,
+  events: Iterable<ApiEvent>,
+  { surely = false }: { readonly surely?: boolean } = {},
+): Attribution | undefined {
   const earliest = drift.after === undefined ? Number.NEGATIVE_INFINITY : drift.after - CLOCK_SLACK_MS;
   let best: { readonly event: ApiEvent; readonly rank: number } | undefined;
   for (const event of events) {
@@ -31,7 +40,7 @@ export function attributionOf(drift: Drift, subject: Subject, events: Iterable<A
     const rank = (tie === "named" ? FITS_MAX + 1 : 0) + fitOf(event, drift.path, subject.kind);
     if (!best || rank > best.rank || (rank === best.rank && event.at >= best.event.at)) best = { event, rank };
   }
-  return best && toldBy(best.event);
+  return best && (!surely || best.rank > FITS_MAX + 1) ? toldBy(best.event) : undefined;
 }
 
 const FITS_MAX = 2;

@@ -50,20 +50,19 @@ export class TrailLookup {
   /** Who caused the drift, as far as CloudTrail knows by now. Rejects with what LookupEvents fails with, and remembers no failure. */
   async find(drift: Drift, subject: Subject): Promise<Finding> {
     const now = this.#options.runtime.now();
-    const attribution = attributionOf(drift, subject, await this.#events(drift, subject));
-    if (attribution) return { state: "found", attribution };
+    for (const name of lookupNames(subject)) {
+      // Calls that name it otherwise may explain nothing: an alarm is put with its policy's ARN, which is deleted by its name.
+      const attribution = attributionOf(drift, subject, await this.#events(drift, subject, name));
+      if (attribution) return { state: "found", attribution };
+    }
     if (now > drift.since + LAG_MAX_MS) return { state: "nobody" };
     return { state: "later", notBefore: now + ASK_AGAIN_MS };
   }
 
-  async #events(drift: Drift, subject: Subject): Promise<readonly ApiEvent[]> {
+  #events(drift: Drift, subject: Subject, name: string): Promise<readonly ApiEvent[]> {
     const from = floor(drift.after === undefined ? drift.since - LOOKBACK_MS : drift.after - CLOCK_SLACK_MS);
     const until = floor(drift.since + CLOCK_SLACK_MS) + WINDOW_STEP_MS;
-    for (const name of lookupNames(subject)) {
-      const events = await this.#once({ region: this.#regionOf(subject), name, from, until }, drift.since + LAG_MAX_MS);
-      if (events.length > 0) return events;
-    }
-    return [];
+    return this.#once({ region: this.#regionOf(subject), name, from, until }, drift.since + LAG_MAX_MS);
   }
 
   #regionOf({ kind }: Subject): string {

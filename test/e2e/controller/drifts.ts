@@ -87,12 +87,12 @@ export const CHANGED: readonly Outside[] = [
   },
   {
     what: "a rule is added to a security group",
-    key: "SecurityGroup/front",
+    key: "SecurityGroup/back",
     path: "ingress",
     action: "ec2:AuthorizeSecurityGroupIngress",
     change: async ({ hands, id }) =>
       hands.ec2.authorizeSecurityGroupIngress({
-        GroupId: await id("SecurityGroup/front"),
+        GroupId: await id("SecurityGroup/back"),
         IpPermissions: [{ IpProtocol: "tcp", FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: ANYWHERE }] }],
       }),
   },
@@ -110,20 +110,13 @@ export const CHANGED: readonly Outside[] = [
   },
   {
     what: "a rule's description is changed",
-    key: "SecurityGroup/back",
+    key: "SecurityGroup/front",
     path: "ingress",
     action: "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     change: async ({ hands, id }) =>
       hands.ec2.updateSecurityGroupRuleDescriptionsIngress({
-        GroupId: await id("SecurityGroup/back"),
-        IpPermissions: [
-          {
-            IpProtocol: "tcp",
-            FromPort: 5000,
-            ToPort: 5000,
-            UserIdGroupPairs: [{ GroupId: await id("SecurityGroup/front"), Description: "temporary" }],
-          },
-        ],
+        GroupId: await id("SecurityGroup/front"),
+        IpPermissions: [{ IpProtocol: "tcp", FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: ANYWHERE, Description: "temporary" }] }],
       }),
   },
   {
@@ -270,7 +263,7 @@ export const CHANGED: readonly Outside[] = [
     path: "publicAccessBlockConfiguration.blockPublicPolicy",
     from: true,
     to: false,
-    action: "s3:PutBucketPublicAccessBlock",
+    action: "s3:DeletePublicAccessBlock",
     change: ({ hands }) => hands.s3.deletePublicAccessBlock({ Bucket: "shop-live-uploads" }),
   },
   {

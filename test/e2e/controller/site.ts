@@ -46,6 +46,7 @@ export class Site {
   readonly #settings: Awaited<ReturnType<typeof clientSettings>>;
   readonly #session: AwsSession;
   readonly #started: Beaconctl[] = [];
+  readonly #all: Beaconctl[] = [];
   readonly #began = new Date().toISOString();
   readonly #folders: string[] = [];
   readonly #sights = new Map<
@@ -91,6 +92,7 @@ export class Site {
       env: { BEACON_LEASE_TTL: TTL },
     });
     this.#started.push(started);
+    this.#all.push(started);
     return started;
   }
 
@@ -113,7 +115,6 @@ export class Site {
 
   /** The last of what the controllers said. */
   said(): string {
-    if (process.env.SAID) writeFileSync(process.env.SAID, this.#started.map(({ output }) => output).join("\n"));
     return this.#started.map((started) => started.output.split("\n").slice(-25).join("\n")).join("\n---\n");
   }
 
@@ -196,6 +197,7 @@ export class Site {
   }
 
   async close(): Promise<void> {
+    if (process.env.SAID) writeFileSync(process.env.SAID, this.#all.map(({ output }) => output).join("\n"));
     for (const started of this.#started) started.abandon();
     this.hands.destroy();
     await this.#session.close();
