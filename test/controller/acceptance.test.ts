@@ -7,7 +7,7 @@ import { BeaconError } from "../../src/core/errors.ts";
 import type { Change } from "../../src/core/plan.ts";
 import type { Grants, Revision } from "../../src/core/record.ts";
 import { NO_GRANTS, spent } from "../../src/engine/revision.ts";
-import { AT, change, circumstances, difference, KEY, planOf, vanished } from "./sample.ts";
+import { AT, change, circumstances, difference, KEY, planOf, vanished } from "./sample-changes.ts";
 
 type Approval = EnvironmentSettings["approval"];
 

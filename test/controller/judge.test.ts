@@ -6,7 +6,7 @@ import type { Change } from "../../src/core/plan.ts";
 import type { Grants } from "../../src/core/record.ts";
 import type { ResourceKey } from "../../src/core/resource.ts";
 import { unknown } from "../../src/core/unknown.ts";
-import { change, circumstances, difference, granting, KEY, MALLORY, planOf, recordOf, roundsOf, vanished } from "./sample.ts";
+import { change, circumstances, difference, granting, KEY, MALLORY, planOf, recordOf, roundsOf, vanished } from "./sample-changes.ts";
 
 type Row = {
   readonly why: string;

@@ -4,7 +4,7 @@ import type { Judgement } from "../../src/controller/judge.ts";
 import { awaitingOf, isNews, isStalled, type Standing, statusOf, withStanding } from "../../src/controller/standing.ts";
 import type { Drift, StackStatus } from "../../src/core/record.ts";
 import { NO_GRANTS } from "../../src/engine/revision.ts";
-import { AT, granting, KEY, recordOf } from "./sample.ts";
+import { AT, granting, KEY, recordOf } from "./sample-changes.ts";
 
 const LATER = "2026-01-01T13:00:00.000Z";
 const drift: readonly Drift[] = [{ path: "tags.Team", from: "a", to: "b", firstSeenAt: AT }];
