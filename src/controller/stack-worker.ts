@@ -208,6 +208,9 @@ export class StackWorker {
     const way = await open(state.revision ?? environment ?? {});
     this.#roleArn = state.revision?.roleArn;
     this.#holding = new Holding({ stack: this.stack, lease: this.lease, tools: this.#tools, way, state });
+    // What the last holder asked for is still asked for, and not told anew; a proposal, only where its manifests are watched.
+    const awaiting = state.status?.awaiting;
+    if (awaiting?.what !== "revision" || this.#source()) this.#holding.awaiting = awaiting;
     const { stack, lease } = this;
     const { runtime, tell } = this.#tools;
     const signal = AbortSignal.any([lease.signal, this.#end.signal]);

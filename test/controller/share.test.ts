@@ -66,6 +66,26 @@ describe("who holds what", () => {
     }
   });
 
+  test("carried out in part, in whatever order, the rest of the answer is still the same", () => {
+    const world = new VirtualWorld(12);
+    for (let round = 0; round < 300; round++) {
+      const names = stacksOf(world.between(1, 20));
+      const replicas = replicasOf(world.between(1, 6));
+      const others = replicasOf(world.between(1, 4), 10);
+      const pick = (from: readonly Replica[]) => (from[world.between(0, from.length - 1)] as Replica).id;
+      const holders = new Map(names.filter(() => world.chance(0.8)).map((name) => [name, pick([...replicas, ...others])]));
+      const answer = assignment(names, replicas, holders);
+      const moves = [...answer].filter(([stack, to]) => holders.get(stack) !== to);
+      for (const [stack, to] of moves.sort(() => world.random() - 0.5)) {
+        // First it is let go, then it is taken.
+        holders.delete(stack);
+        assert.deepEqual([...assignment(names, replicas, holders)].sort(), [...answer].sort(), `seed 12, round ${round}, without ${stack}`);
+        holders.set(stack, to);
+        assert.deepEqual([...assignment(names, replicas, holders)].sort(), [...answer].sort(), `seed 12, round ${round}, with ${stack}`);
+      }
+    }
+  });
+
   test("a new stack goes to one that has least, and a deleted one moves nothing unless it must", () => {
     const replicas = replicasOf(3);
     const held = assignment(stacksOf(12), replicas, NOBODY);

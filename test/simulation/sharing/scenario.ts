@@ -42,6 +42,8 @@ const TAKEOVER_MAX_MS = TTL_MS + 2_000;
 const HANDOVER_MAX_MS = 2_000;
 // A newcomer is seen with the next beat at the latest, and every stack that moves is let go and taken within looks of a second.
 const SETTLE_MAX_MS = TTL_MS / 3 + 4_000;
+// How long a call is waited for that has no answer, and as long again for the pauses before it is asked once more.
+const TABLE_TIMEOUT_MS = 6_000;
 // A call to the table that has no answer is given up after 4 s, and asked again.
 const FAULTS_COST_MS = 12_000;
 // As long as a newcomer takes a dead member for one that may share the rates.
@@ -212,7 +214,8 @@ class SharingScenario {
     const victim = this.#any();
     await this.#without(victim, "a cut", () => this.#cutOff.add(victim.process.name));
     await this.world.sleep(this.world.between(0, 30_000));
-    await this.#with(victim, "a mend", () => this.#cutOff.delete(victim.process.name));
+    // A call that is under way is given up first.
+    await this.#with(victim, "a mend", () => this.#cutOff.delete(victim.process.name), TABLE_TIMEOUT_MS);
   }
 
   async #join(): Promise<void> {
@@ -275,13 +278,13 @@ class SharingScenario {
   }
 
   /** `begin` brings a replica in: it gets its share, and no stack moves that need not. */
-  async #with(newcomer: Replica, what: string, begin: () => void): Promise<void> {
+  async #with(newcomer: Replica, what: string, begin: () => void, moreMs = 0): Promise<void> {
     const loads = this.#replicas.map(({ process }) => this.#watch.heldBy(process.name).length);
     const [before, atMs] = [this.#watch.takings.length, this.world.elapsedMs];
     this.world.note(`----- ${what} of ${newcomer.process.name}`);
     if (!this.#replicas.includes(newcomer)) this.#replicas = [...this.#replicas, newcomer];
     begin();
-    await this.#settled(what, atMs);
+    await this.#settled(what, atMs, moreMs);
     const moves = this.#watch.takings.length - before;
     const least = leastMoves([...loads, 0].slice(0, this.#replicas.length));
     if (this.#tableFaultRate === 0 && moves > least)
