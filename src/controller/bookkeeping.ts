@@ -118,6 +118,7 @@ type Done = {
 /** What was carried out, as far as it was drift: put back, and counted. */
 export function noteCorrected(holding: Holding, { changes, judgement, results, doneAt }: Done): void {
   const { stack, tools } = holding;
+  const lateMs = holding.compiled?.environment.drift.intervalMs ?? tools.pace.intervalMs;
   const undone = new Map(results.filter(({ outcome }) => outcome !== "done").map((result) => [result.key, result]));
   for (const { key } of changes) {
     const record = holding.state.records.get(key);
@@ -129,7 +130,7 @@ export function noteCorrected(holding: Holding, { changes, judgement, results, d
     const corrected = open.filter(({ path }) => !judgement.leave(key, path));
     if (corrected.length === 0) continue;
     const rest = open.filter((one) => !corrected.includes(one));
-    holding.put(withDrift(record, rest, countRounds(record.rounds ?? [], corrected, holding.now())));
+    holding.put(withDrift(record, rest, countRounds(record.rounds ?? [], corrected, { at: holding.now(), lateMs })));
     const since = Math.min(...corrected.map(({ by, firstSeenAt }) => Date.parse(by?.at ?? firstSeenAt)));
     tools.tell({
       type: "driftCorrected",

@@ -19,7 +19,7 @@ export default defineCommand<SourceOptions & AwsOptions & StackOptions>({
       const target = targetNamed(session, state, args[0]);
       const ended = state.requests.filter((request) => ends(request, target));
       await session.way.store.withdraw(stack, ended);
-      if (state.lease?.controller) await ask(session, { type: "check", target });
+      if (state.lease?.controller) await ask(session, { type: "check", target, again: true });
       const name = target === "*" ? stackName(stack) : target;
       const lines = ended.map((request) =>
         request.type === "hold" ? "The watched manifests are no longer held." : `${name} is no longer paused.`,
