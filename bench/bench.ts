@@ -2,7 +2,7 @@
  * `npm run bench`: what BEACON costs. Prints a table and writes bench/results/latest.json; judges nothing by time.
  *
  * Figures are of the built dist/ on node@26, whole processes, medians of several runs by CPU time. Calls are counted by a
- * proxy between beaconctl and the sandbox. `--sizes 100,1000` and `--runs 3` choose less or more. Polls are not counted among the AWS calls.
+ * proxy between beaconctl and the sandbox. `--sizes 100,1000`, `--runs 3` and `--only stacks` (or `controller`) choose less or more. Polls are not counted among the AWS calls.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -13,16 +13,25 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import * as sandboxControl from "../sandbox/sandbox.ts";
+import { type ControllerFigures, controllerFigures, controllerText } from "./controller.ts";
 import { type Command, type Cost, measure, median, total } from "./measure.ts";
 import { chainText, SLOW_MS, type Slow, slowApply } from "./slow.ts";
 import { writeSynthetic } from "./synthetic.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
+/** The larger stack that a controller is watched with. */
+const AT_REST_SIZE = 1000;
 
 type Manifests = { readonly folders: readonly string[]; readonly env: readonly string[]; readonly oneChange: readonly string[] };
 type Row = { readonly stack: string; readonly what: string; readonly cost: Cost };
 
-const { values } = parseArgs({ options: { sizes: { type: "string", default: "100,1000,5000" }, runs: { type: "string", default: "3" } } });
+const { values } = parseArgs({
+  options: {
+    sizes: { type: "string", default: "100,1000,5000" },
+    runs: { type: "string", default: "3" },
+    only: { type: "string", default: "stacks,controller" },
+  },
+});
 const sizes = values.sizes.split(",").filter(Boolean).map(Number);
 const runs = Number(values.runs);
 const scratch = await mkdtemp(join(tmpdir(), "beacon-bench-"));
@@ -32,8 +41,19 @@ const proxy = spawn(process.execPath, [join(ROOT, "test/support/fault-proxy.ts")
 });
 const rows: Row[] = [];
 let chain: Slow | undefined;
+let controller: ControllerFigures | undefined;
 try {
   const endpoint = await proxyEndpoint(proxy);
+  if (values.only.includes("stacks")) await measureStacks(endpoint);
+  if (values.only.includes("controller")) controller = await measureController(endpoint);
+} finally {
+  proxy.kill();
+  await sandboxControl.stop({ dir: join(scratch, "sandbox") });
+}
+await report(rows);
+await rm(scratch, { recursive: true });
+
+async function measureStacks(endpoint: string): Promise<void> {
   rows.push(...(await offline()));
   const prod = { folders: [join(ROOT, "manifests")], env: ["--env", "prod"], oneChange: ["--param", "logRetentionDays=14"] };
   rows.push(...(await stackRows("manifests, prod", prod, { endpoint, repeats: runs })));
@@ -44,12 +64,15 @@ try {
     const synthetic = { folders: [folder], env: [], oneChange: ["--param", "retention=14"] };
     rows.push(...(await stackRows(`${size} resources`, synthetic, { endpoint, repeats: size > 1000 ? 1 : runs })));
   }
-} finally {
-  proxy.kill();
-  await sandboxControl.stop({ dir: join(scratch, "sandbox") });
 }
-await report(rows);
-await rm(scratch, { recursive: true });
+
+async function measureController(endpoint: string): Promise<ControllerFigures> {
+  const folder = join(scratch, "at-rest");
+  await writeSynthetic(folder, AT_REST_SIZE);
+  const prod = { name: "beacon/prod", args: ["-f", join(ROOT, "manifests"), "--env", "prod"], region: "ap-northeast-2" };
+  const big = { name: `${AT_REST_SIZE} resources`, args: ["-f", folder], region: "eu-west-1" };
+  return await controllerFigures(prod, big, { endpoint, scratch });
+}
 
 async function proxyEndpoint(child: ChildProcess): Promise<string> {
   if (!child.stdout) throw new Error("the proxy has no output");
@@ -139,9 +162,11 @@ async function report(measured: readonly Row[]): Promise<void> {
   for (const { stack, what, cost } of measured.filter(({ stack: name }) => name.includes("prod"))) {
     console.log(`${stack}, ${what}: ${servicesOf(cost.calls)}`);
   }
+  if (controller) console.log(controllerText(controller));
   if (chain) console.log(`manifests, prod, ${SLOW_MS} ms added to each mutating call: ${chainText(chain)}`);
   const folder = join(ROOT, "bench/results");
   await mkdir(folder, { recursive: true });
+  const more = { ...(chain ? { chain } : {}), ...(controller ? { controller } : {}) };
   const facts = { at: new Date().toISOString(), cpus: cpus().length, cpu: cpus()[0]?.model, runs };
-  await writeFile(join(folder, "latest.json"), `${JSON.stringify({ ...facts, rows: measured, ...(chain ? { chain } : {}) }, null, 2)}\n`);
+  await writeFile(join(folder, "latest.json"), `${JSON.stringify({ ...facts, rows: measured, ...more }, null, 2)}\n`);
 }

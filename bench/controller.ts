@@ -11,11 +11,11 @@ import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { bucketsOf } from "../src/aws/limits.ts";
-import { type Calls, measure } from "./measure.ts";
+import { type Calls, isState, measure, type Seen } from "./measure.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const NODE = join(ROOT, "node_modules/node/bin/node");
-const MAIN = join(ROOT, "dist/src/main.js");
+const MAIN = join(ROOT, "dist/main.js");
 const CREDENTIALS = { accessKeyId: "outside", secretAccessKey: "outside" };
 // Linux counts CPU time in hundredths of a second, whatever the machine.
 const TICKS_PER_SECOND = 100;
@@ -118,11 +118,8 @@ function largestShare(calls: Calls, seconds: number): AtRest["share"] {
   return shares.sort((left, right) => right.percent - left.percent)[0] ?? { operation: "-", percent: 0 };
 }
 
-type Seen = { readonly name: string; readonly body: string };
-
 async function callsSince(endpoint: string): Promise<{ calls: Calls; state: Calls }> {
   const seen = (await (await fetch(`${endpoint}/__proxy/calls`)).json()) as readonly Seen[];
-  const isState = ({ name, body }: Seen) => name.startsWith("dynamodb:") && body.includes('"beacon-state"');
   const counted = (list: readonly Seen[]) =>
     Object.fromEntries([...Map.groupBy(list, ({ name }) => name)].map(([name, group]) => [name, group.length]));
   return { calls: counted(seen.filter((call) => !isState(call))), state: counted(seen.filter(isState)) };
@@ -232,4 +229,16 @@ export async function controllerFigures(prod: StackArgs, big: StackArgs, ground:
   await apply(big);
   rest.push(await atRest(big, ground, 180));
   return { atRest: rest, corrections: [throughEvents, byPolling], takeoverMs, rss };
+}
+
+/** The figures in lines. */
+export function controllerText({ atRest: rest, corrections: corrected, takeoverMs, rss }: ControllerFigures): string {
+  const lines = rest.map(
+    ({ stack, seconds, callsPerHour, stateCallsPerHour, corePercent, cpuSecondsPerHour, share, rssMb }) =>
+      `controller at rest, ${stack} (${seconds} s): ${callsPerHour} AWS calls and ${stateCallsPerHour} state calls an hour, ${cpuSecondsPerHour} s CPU an hour (${corePercent} % of a core), ${share.percent} % of the rate of ${share.operation}, ${rssMb} MB`,
+  );
+  const spent = [...corrected, takeoverMs].map(
+    ({ what, count, p50, p99 }) => `controller, ${what}: p50 ${p50} ms, p99 ${p99} ms (${count})`,
+  );
+  return [...lines, ...spent, `controller, RSS before and after 90 passes: ${rss.join(" and ")} MB`].join("\n");
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const NODE = join(ROOT, "node_modules/node/bin/node");
-const MAIN = join(ROOT, "dist/src/main.js");
+const MAIN = join(ROOT, "dist/main.js");
 const run = promisify(execFile);
 
 /** Calls by `service:operation`. */
@@ -57,13 +57,14 @@ export async function measure(command: Command): Promise<Cost> {
   return { ...cost, ...(command.proxy ? await callsOf(command.proxy) : NO_CALLS) };
 }
 
-type Call = { readonly name: string; readonly mutating: boolean; readonly body: string };
+/** A call as the proxy has recorded it. */
+export type Seen = { readonly name: string; readonly mutating: boolean; readonly body: string };
 
 const STATE_TABLE = '"beacon-state"';
 const STATE_WRITES: ReadonlySet<string> = new Set(["dynamodb:TransactWriteItems", "dynamodb:PutItem", "dynamodb:DeleteItem"]);
 
 async function callsOf(proxy: string): Promise<Counts> {
-  const seen = (await (await fetch(`${proxy}/__proxy/calls`)).json()) as readonly Call[];
+  const seen = (await (await fetch(`${proxy}/__proxy/calls`)).json()) as readonly Seen[];
   const [state, calls] = [seen.filter(isState), seen.filter((call) => !isState(call))];
   const writes = state.filter(({ name }) => STATE_WRITES.has(name));
   const heartbeats = writes.filter(({ body }) => body.split('"Put"').length === 2 && body.includes('"heartbeat"')).length;
@@ -77,7 +78,8 @@ async function callsOf(proxy: string): Promise<Counts> {
   };
 }
 
-function isState({ name, body }: Call): boolean {
+/** Of BEACON's own table. */
+export function isState({ name, body }: Pick<Seen, "name" | "body">): boolean {
   return name.startsWith("dynamodb:") && body.includes(STATE_TABLE);
 }
 

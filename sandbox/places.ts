@@ -2,10 +2,8 @@
  * Where the sandbox keeps things: its Python under the user's cache directory, and one folder per running sandbox.
  */
 
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,11 +18,9 @@ export function sandboxFolder(given?: string, env: Environment = process.env, pl
   return chosen ? resolve(chosen) : join(sandboxHome(env, platform), "default");
 }
 
-/** A file that ships with the sandbox (server.py, requirements.txt), for sources (sandbox/) and for the build (dist/sandbox/) alike. */
+/** A file that ships with the sandbox (server.py, requirements.txt). The sources (sandbox/) and the build (dist/) lie beside each other. */
 export function shippedFile(name: string): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const beside = join(here, name);
-  return existsSync(beside) ? beside : join(here, "..", "..", "sandbox", name);
+  return join(import.meta.dirname, "..", "sandbox", name);
 }
 
 // An XDG folder counts only when absolute, says the XDG base directory specification.

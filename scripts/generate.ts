@@ -1,6 +1,6 @@
 /**
- * Writes what follows from the kinds: `reconcilers/index.ts` and `docs/kinds/*.md`. `--check` writes nothing, and fails when
- * a file is not as it would be written.
+ * Writes what follows from the kinds: `reconcilers/index.ts`, `docs/kinds/*.md`, and the IAM policy of a controller of production,
+ * `deploy/iam-policy.json`. `--check` writes nothing, and fails when a file is not as it would be written.
  *
  * Each kind has an example beside it, `<kind>.example.yaml`, which is its page's example and its conformance fixture at once:
  *
@@ -13,12 +13,18 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { CONTROLLER_OPERATIONS, iamPolicy } from "../src/aws/permissions.ts";
+import { neededOperations } from "../src/cli/policy.ts";
 import type { AnyKind, AnyLookup } from "../src/kind/kind.ts";
 import { fieldTable, kindPage, pageName, table } from "../src/kind/page.ts";
+import { compile } from "../src/manifest/compile.ts";
+import { loadSources } from "../src/manifest/source.ts";
 import { CHECKS, MONITOR } from "../src/monitor/monitor.ts";
 
 type Found = { readonly path: string; readonly exportName: string; readonly kind: AnyKind | AnyLookup; readonly example: string };
 
+// Of 32 zeros: nobody has its other half.
+const ANY_KEY = `ssh-ed25519 ${Buffer.from(`\0\0\0\x0bssh-ed25519\0\0\0\x20${"\0".repeat(32)}`, "latin1").toString("base64")}`;
 const MONITOR_PAGE = "beacon-monitor.md";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -30,6 +36,7 @@ const files = new Map<string, string>([
   [join(pages, "README.md"), contentsText(found)],
   [join(pages, MONITOR_PAGE), monitorPage()],
   ...found.map(({ kind, example }) => [join(pages, `${pageName(kind)}.md`), kindPage(kind, example)] as const),
+  [join(root, "deploy/iam-policy.json"), await policyText(found)],
 ]);
 const stale = [...files].filter(([path, text]) => read(path) !== text).map(([path]) => path);
 const left = readdirSync(pages)
@@ -39,7 +46,7 @@ if (process.argv.includes("--check")) check([...stale, ...left]);
 else write();
 
 function write(): void {
-  mkdirSync(pages, { recursive: true });
+  for (const folder of new Set(stale.map(dirname))) mkdirSync(folder, { recursive: true });
   for (const path of stale) writeFileSync(path, files.get(path) as string);
   for (const path of left) rmSync(path);
   console.log(`${stale.length} written, ${left.length} removed, ${files.size - stale.length} were fresh`);
@@ -81,6 +88,19 @@ ${names}];
 
 export const kinds: Kinds = new Map(all.map((kind) => [kind.id, kind]));
 `;
+}
+
+/** What `beaconctl iam-policy -f manifests --env prod --controller` prints. Who logs in to instances makes no difference to it. */
+async function policyText(all: readonly Found[]): Promise<string> {
+  const kinds = new Map(all.map(({ kind }) => [kind.id, kind]));
+  const sources = await loadSources({ paths: [join(root, "manifests")] });
+  const compilation = compile(sources, { kinds, environment: "prod", sandbox: { throwAwayKey: () => ANY_KEY } });
+  if (!compilation.ok) throw new Error(compilation.problems.map(({ message }) => message).join("\n"));
+  const { stack } = compilation;
+  const { accountId, region } = stack.environment;
+  const scope = { ...(accountId === undefined ? {} : { accountId }), ...(region === undefined ? {} : { region }) };
+  const operations = [...neededOperations(stack, kinds), ...CONTROLLER_OPERATIONS];
+  return `${JSON.stringify(iamPolicy(operations, { stateTable: "beacon-state", ...scope }), null, 2)}\n`;
 }
 
 /** BEACON's own kind that is no resource, with what each of its checks asks AWS for. */

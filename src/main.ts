@@ -134,9 +134,11 @@ async function control(target: Target): Promise<Controlling> {
     ...own,
     leaseTtlMs: await leaseTtlMs(),
     queue: base.caller(QUEUE_OPERATIONS, { requestTimeoutMs: QUEUE_TIMEOUT_MS }),
-    open: async (roleArn) => {
-      const session = await sessionOf(roleArn);
-      return { ...(session === base ? own : await looking(session, STATE_READS)), writer: session.writer };
+    open: async ({ roleArn, accountId }) => {
+      const [session, { requireAccount }] = await Promise.all([sessionOf(roleArn ?? target.roleArn), import("./aws/identity.ts")]);
+      const way = session === base ? own : await looking(session, STATE_READS);
+      requireAccount(way, accountId);
+      return { ...way, writer: session.writer };
     },
     shareWith: (count) => {
       replicas = count;
@@ -230,10 +232,9 @@ async function inspectTable(session: AwsSession): Promise<StateTable> {
   return facts.keyed ? { name: stateTable, state: "ready", wrong } : { name: stateTable, state: "foreign", wrong: [] };
 }
 
-// src/main.ts lies one folder under package.json, dist/src/main.js two.
+// src/main.ts and dist/main.js lie one folder under package.json alike.
 function packageVersion(): string {
-  const root = import.meta.filename.endsWith(".ts") ? "../package.json" : "../../package.json";
-  return (JSON.parse(readFileSync(new URL(root, import.meta.url), "utf8")) as { version: string }).version;
+  return (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }
 
 // A reader that has seen enough (`beaconctl get | head`) is no error.

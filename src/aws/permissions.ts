@@ -293,6 +293,7 @@ const RESOURCES: Readonly<Record<string, readonly string[]>> = {
   iam: ["role/*", "instance-profile/*"],
   logs: ["log-group:*"],
   s3: ["*"],
+  sqs: ["*"],
 };
 
 // Actions of these services that know no resources (Service Authorization Reference).
@@ -302,9 +303,9 @@ const EVERYWHERE: ReadonlySet<string> = new Set(["logs:CreateLogDelivery", "logs
 const REGIONLESS: ReadonlySet<string> = new Set(["iam", "s3"]);
 const ACCOUNTLESS: ReadonlySet<string> = new Set(["s3"]);
 
-// Services that are in one region for all the world, and the tagging API, which is asked there for what is in no region: a condition
-// on the stack's region would deny them.
-const ELSEWHERE: ReadonlySet<string> = new Set(["route53", "route53domains", "tag"]);
+// Services that are in one region for all the world, and the tagging API and CloudTrail, which are asked there for what is in no
+// region: a condition on the stack's region would deny them.
+const ELSEWHERE: ReadonlySet<string> = new Set(["cloudtrail", "route53", "route53domains", "tag"]);
 
 /**
  * The least policy for these operations, BEACON's state and the question who is calling: limited to types of resources where

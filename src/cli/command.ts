@@ -21,6 +21,8 @@ export type CommandDefinition<Options> = {
   readonly arguments?: readonly { readonly syntax: string; readonly description: string }[];
   readonly description: string;
   readonly options: readonly OptionDefinition[];
+  /** What it logs where nobody says: a daemon's log is what people see of it. Absent: nothing. */
+  readonly logLevel?: "info";
   /** Whole command lines, shown by --help. */
   readonly examples: readonly string[];
   readonly run: (invocation: Invocation<Options>) => Promise<ExitCode>;

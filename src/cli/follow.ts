@@ -57,7 +57,7 @@ export async function follow(following: Following): Promise<Followed> {
   const keys = new Set(changes.map(({ key }) => key));
   const endMs = runtime.monotonic() + timeoutMs;
   const view = await createProgressView(io, { total: changes.length, calls: following.calls });
-  const [pulse, phases, steps] = [new Pulse(stackName(stack), runtime), new Phases(), new Steps(changes, goal, runtime)];
+  const [pulse, phases, steps] = [new Pulse(stackName(stack), runtime), new Phases(goal), new Steps(changes, goal, runtime)];
   const say = (lines: readonly string[]): void => {
     for (const line of lines) io.err(io.errStyle.dim(line));
   };
@@ -108,12 +108,18 @@ class Pulse {
   }
 }
 
-/** How the stack stands, told when that changes. */
+/** How the stack stands with the revision, told when that changes. */
 class Phases {
+  readonly #goal: Goal;
   #said = "";
 
+  constructor(goal: Goal) {
+    this.#goal = goal;
+  }
+
   see(status: StackStatus | undefined): readonly string[] {
-    const text = status ? `${status.phase}${status.message === "" ? "" : `: ${status.message}`}` : "";
+    const text =
+      status && status.revision >= this.#goal.revision ? `${status.phase}${status.message === "" ? "" : `: ${status.message}`}` : "";
     if (text === this.#said) return [];
     this.#said = text;
     return text === "" ? [] : [text];

@@ -27,7 +27,16 @@ export type Holding = { readonly io: Io; readonly wait: boolean; readonly yields
 
 /** `ops@build-7 (pid 4121)`: who an error names when the lease is held. */
 export function holderName(): string {
-  return `${process.env.BEACON_HOLDER ?? userInfo().username}@${hostname()} (pid ${process.pid})`;
+  return `${process.env.BEACON_HOLDER ?? userName()}@${hostname()} (pid ${process.pid})`;
+}
+
+// In a container a user often has a number and no name, which Node takes for an error.
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.()}`;
+  }
 }
 
 /** Takes the lease. Throws LeaseHeld, or Stopped by a signal. */

@@ -83,7 +83,7 @@ function taken({ written, desired, live, path, paths }: Place): Json | undefined
 
 /** A value as a manifest must write it: `${` begins no expression. */
 function escaped<T extends Json | undefined>(value: T): T {
-  if (typeof value === "string") return value.replaceAll("${", "$${") as T;
+  if (typeof value === "string") return value.split("${").join("$${") as T;
   if (Array.isArray(value)) return value.map((element) => escaped(element as Json)) as unknown as T;
   if (!isObject(value) || isUnknown(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, element]) => [name, escaped(element)])) as T;

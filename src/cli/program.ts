@@ -87,7 +87,7 @@ function configure(command: Command, definition: AnyCommand, services: Services,
     const options = command.opts<CommonOptions>();
     // A variadic argument arrives as one array.
     const args = command.processedArgs.flat().filter((arg): arg is string => typeof arg === "string");
-    const invocation: Invocation = { args, options, io: processIo(options), services, log: await createLog(options) };
+    const invocation: Invocation = { args, options, io: processIo(options), services, log: await createLog(options, definition.logLevel) };
     onExit(await definition.run(invocation as Invocation<never>));
   });
 }
@@ -101,8 +101,8 @@ function toOption(definition: OptionDefinition): Option {
 }
 
 // pino costs more to load than most commands do to run, and most runs log nothing.
-async function createLog(options: CommonOptions): Promise<Log> {
-  const level = options.logLevel ?? process.env.BEACON_LOG_LEVEL;
+async function createLog(options: CommonOptions, otherwise: string | undefined): Promise<Log> {
+  const level = options.logLevel ?? (process.env.BEACON_LOG_LEVEL || otherwise);
   if (!level) return () => {};
   return (await import("./log.ts")).createLogger(level, options.logFormat === "json" ? "json" : "text");
 }

@@ -50,9 +50,10 @@ export type Changing = Looking & { readonly store: StateStore; readonly writer: 
 export type Controlling = Pick<Changing, "region" | "accountId" | "caller" | "sandbox" | "local" | "store" | "calls" | "close"> & {
   readonly leaseTtlMs: number;
   /** A way to AWS as this role; without one, as the process itself. Throws AccountMismatch where it leads to another account. */
-  readonly open: (
-    roleArn: string | undefined,
-  ) => Promise<Pick<Changing, "region" | "accountId" | "caller" | "reader" | "writer" | "calls">>;
+  readonly open: (whose: {
+    readonly roleArn?: string;
+    readonly accountId?: string;
+  }) => Promise<Pick<Changing, "region" | "accountId" | "caller" | "reader" | "writer" | "calls">>;
   /** To the queue of `bootstrap --events`. */
   readonly queue: Caller;
   /** So many controllers use the account's rates alike. */

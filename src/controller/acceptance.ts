@@ -5,9 +5,10 @@
 
 import type { EnvironmentSettings } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
+import type { Change, Plan } from "../core/plan.ts";
 import type { Awaiting, Grants, StackRequest } from "../core/record.ts";
 import { makePlan, observe } from "../engine/engine.ts";
-import { allGrants, isWithoutGrants, NO_GRANTS, nextRevision } from "../engine/revision.ts";
+import { allGrants, NO_GRANTS, nextRevision } from "../engine/revision.ts";
 import type { World } from "../engine/types.ts";
 import { circumstancesOf, compiledOf, type Holding } from "./holding.ts";
 import { type Judgement, judge } from "./judge.ts";
@@ -29,7 +30,8 @@ export async function bringIntoForce(holding: Holding, watched: SourceState | un
  * vanished meanwhile is drift, and no part of it.
  */
 export function policyOn(
-  { act, drift, wanting }: Judgement,
+  { changes }: Pick<Plan, "changes">,
+  { wanting }: Pick<Judgement, "wanting">,
   { approval }: Pick<EnvironmentSettings, "approval">,
 ): { readonly isAccepted: boolean; readonly grants: Grants } {
   const grants = { delete: wanting.delete, replace: wanting.replace, missing: [] };
@@ -37,8 +39,26 @@ export function policyOn(
     approval.mode === "auto" &&
     (grants.delete.length === 0 || approval.allow.delete) &&
     (grants.replace.length === 0 || approval.allow.replace);
-  const changesNothing = isWithoutGrants(grants) && act.every(({ key }) => drift.has(key));
-  return { isAccepted: isAllowed || changesNothing, grants };
+  return { isAccepted: isAllowed || changes.every(isNoPart), grants };
+}
+
+/** Whether the accepted revision would have the same done: what drifted or vanished, and what is still to be finished. */
+function isNoPart({ action, differences, vanished }: Change): boolean {
+  switch (action) {
+    case "none":
+      return true;
+    case "create":
+      return vanished !== undefined;
+    case "update":
+    case "replace":
+      return differences.length > 0 && differences.every(({ cause }) => cause === "drift");
+    case "delete":
+    case "adopt":
+    case "move":
+    case "forget":
+    case "blocked":
+      return false;
+  }
 }
 
 /** Considers the watched manifests: accepts them, asks for an approval, or leaves them. Resolves to their problem, if they have one. */
@@ -46,7 +66,13 @@ export async function considerSource(holding: Holding, watched: SourceState | un
   if (!watched) return undefined;
   if (!watched.ok) return invalid(holding, watched);
   const { revision, state } = holding;
-  const isHeld = state.requests.some((request) => request.type === "hold" && request.digest === watched.digest);
+  const holds = state.requests.filter((request) => request.type === "hold");
+  const isHeld = holds.some((request) => request.digest === watched.digest);
+  // The files have changed since: what was held back is no more.
+  await withdraw(
+    holding,
+    holds.filter((request) => request.digest !== watched.digest),
+  );
   const isAccepted = revision?.digest === watched.compiled.digest;
   if (isHeld || isAccepted || holding.isPausedWhole()) return dropProposal(holding);
   if (revision && revision.source !== watched.compiled.source) {
@@ -77,7 +103,7 @@ async function propose(holding: Holding, watched: Extract<SourceState, { ok: tru
   const { compiled, digest } = watched;
   const world = await observe(context, compiled);
   const plan = makePlan(context, world, {});
-  const { isAccepted, grants } = policyOn(judge(plan, circumstancesOf(holding, compiled, NO_GRANTS)), compiled.environment);
+  const { isAccepted, grants } = policyOn(plan, judge(plan, circumstancesOf(holding, compiled, NO_GRANTS)), compiled.environment);
   const counts = ["create", "update"].map((action) => `${plan.changes.filter((change) => change.action === action).length} to ${action}`);
   const message = `a change of the watched manifests (${counts.join(", ")})`;
   const awaiting = awaitingOf("revision", grants, { digest: `${compiled.digest} ${plan.digest}`, message }) as Awaiting;

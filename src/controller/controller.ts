@@ -32,6 +32,8 @@ type Held = { readonly worker: StackWorker; readonly stop: AbortController; read
 
 // After a round that failed: a table in trouble is not made better by being asked without a pause.
 const TROUBLE_PER_TTL = 15;
+// Two calls to the state table take some 20 ms; where they do not, the workers are told to stop nonetheless.
+const LEAVE_MS = 1000;
 
 /** See the file's header. */
 export class Controller {
@@ -89,16 +91,25 @@ export class Controller {
   /** Works until it is told to stop; hands every stack over then. Rejects only where it could not even begin. */
   async run(stop: AbortSignal): Promise<void> {
     const { runtime } = this.#tools;
+    const rounds = this.#rounds(stop);
+    await Promise.race([rounds, aborted(stop)]);
+    // The others learn that it has gone before its leases are free: so they know at once whose each of them is.
+    const left = rounds.then(() => this.#surroundings.leave()).catch(() => {});
+    await Promise.race([left, runtime.sleep(LEAVE_MS)]);
+    for (const { stop: end } of this.#held.values()) end.abort(stop.reason);
+    while (this.#held.size + this.#taking.size > 0) {
+      await Promise.all([...this.#taking.values(), ...[...this.#held.values()].map(({ done }) => done)]);
+    }
+    await left;
+  }
+
+  async #rounds(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       await this.#round(stop);
-      const restMs =
-        this.#trouble === undefined ? this.#surroundings.restMs(this.#heldHere(), this.#ownNew()) : this.#options.ttlMs / TROUBLE_PER_TTL;
-      await runtime.sleep(restMs, stop).catch(() => {});
+      const restMs = this.#surroundings.restMs(this.#heldHere(), this.#ownNew());
+      const troubleMs = this.#options.ttlMs / TROUBLE_PER_TTL;
+      await this.#tools.runtime.sleep(this.#trouble === undefined ? restMs : troubleMs, stop).catch(() => {});
     }
-    // The others learn that it has gone together with the leases that it leaves: the workers are stopping by now.
-    await this.#surroundings.leave().catch(() => {});
-    while (this.#held.size + this.#taking.size > 0)
-      await Promise.all([...this.#taking.values(), ...[...this.#held.values()].map(({ done }) => done)]);
   }
 
   async #round(stop: AbortSignal): Promise<void> {
@@ -205,7 +216,15 @@ export class Controller {
   #begin(stack: Stack, lease: Lease, stop: AbortSignal): void {
     const worker = new StackWorker(stack, lease, { tools: this.#tools, yields: this.#yields });
     const end = new AbortController();
-    const done = worker.run(AbortSignal.any([stop, end.signal])).finally(() => this.#held.delete(stackName(stack)));
+    if (stop.aborted) end.abort(stop.reason);
+    const done = worker.run(end.signal).finally(() => this.#held.delete(stackName(stack)));
     this.#held.set(stackName(stack), { worker, stop: end, done });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -14,7 +14,7 @@ import type { Listener } from "./events.ts";
 import { Router } from "./router.ts";
 import type { ControllerView } from "./snapshot.ts";
 import type { SourceWatch } from "./source-watch.ts";
-import type { Pace, StackWay } from "./tools.ts";
+import type { Pace, StackWay, Whose } from "./tools.ts";
 import { viewOf } from "./view.ts";
 import { Hearsay } from "./witness.ts";
 
@@ -31,7 +31,7 @@ export type DaemonOptions = {
   readonly settings: Settings;
   readonly pace: Pace;
   readonly ttlMs: number;
-  readonly open: (roleArn: string | undefined) => Promise<Omit<StackWay, "trail">>;
+  readonly open: (whose: Whose) => Promise<Omit<StackWay, "trail">>;
   readonly calls: () => readonly CallCount[];
   readonly shareWith: (count: number) => void;
   /** Only this stack. */
@@ -66,7 +66,7 @@ export class Daemon {
       holder,
       tell,
       hearsay: this.#hearsay,
-      open: (role?: string) => this.#open(role),
+      open: (whose: Whose) => this.#open(whose),
     };
     this.#controller = new Controller(
       { ...tools, ...(source ? { source } : {}) },
@@ -91,8 +91,8 @@ export class Daemon {
     await Promise.all([controller, source?.run(signal), this.#followEvents(signal)]);
   }
 
-  async #open(roleArn: string | undefined): Promise<StackWay> {
-    const way = await this.#options.open(roleArn);
+  async #open(whose: Whose): Promise<StackWay> {
+    const way = await this.#options.open(whose);
     return { ...way, trail: new TrailLookup({ reader: way.reader, region: way.region, runtime: this.#options.runtime }) };
   }
 

@@ -127,10 +127,10 @@ export class Holding {
     return new Set(managed.filter(({ stateful }) => stateful).map(({ id }) => id));
   }
 
-  /** Takes the newest state in; what is not durable yet is still to come. */
-  reload(state: StackState): void {
-    this.state = state;
-    if (this.world) this.world = { ...this.world, state };
+  /** Takes the newest records in. Revisions and requests of others come as news, which a pass that is under way has not heeded. */
+  reload({ records }: StackState): void {
+    this.state = { ...this.state, records };
+    if (this.world) this.world = { ...this.world, state: this.state };
     this.plan = undefined;
   }
 }

@@ -65,7 +65,10 @@ export function judge(plan: Plan, circumstances: Circumstances): Judgement {
   const verdicts = new Map(
     plan.changes.map((change) => [change.key, followers.has(change.key) ? {} : verdictOn(change, circumstances, mass)]),
   );
-  const ungranted = vanished.filter(({ key }) => !circumstances.grants.missing.includes(key));
+  // What would not be made anew in any case is nobody's to approve.
+  const ungranted = vanished.filter(
+    (change) => modeOf(change, circumstances) === "correct" && !circumstances.grants.missing.includes(change.key),
+  );
   const massMissing = mass && ungranted.length > 0;
   const wanting = (grant: keyof Grants) => [...verdicts].flatMap(([key, { wants }]) => (wants === grant ? [key] : []));
   return {

@@ -1,10 +1,10 @@
 /**
  * Who holds which stack, as pure functions of what every replica sees alike.
  *
- * A stack stays where it is, unless its holder has two more than another replica that may hold it: so replicas that come or go
- * move no more stacks than they must, and a stable set of replicas moves none. What nobody holds goes to whoever has least;
- * between equals, a hash of stack and replica decides, so that all replicas compute the same answer. Where they see different
- * worlds for a while, the leases decide.
+ * A stack stays where it is, unless its holder has more than its even share: so replicas that come or go move no more stacks
+ * than they must, and a stable set of replicas moves none. What is to move, and what nobody holds, goes where a share is open;
+ * a hash of stack and replica decides, so that all replicas compute the same answer, and the same again when a part of it has
+ * been carried out. Where they see different worlds for a while, the leases decide.
  */
 
 import { createHash } from "node:crypto";
@@ -24,63 +24,70 @@ export function assignment(
   replicas: readonly Replica[],
   holders: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
-  const mayHold = new Map(stacks.map((stack) => [stack, candidates(stack, replicas)]));
-  const assigned = new Map<string, string>();
-  const loads = new Map(replicas.map(({ id }) => [id, 0]));
-  const give = (stack: string, to: string) => {
-    const from = assigned.get(stack);
-    if (from !== undefined) loads.set(from, (loads.get(from) ?? 0) - 1);
-    loads.set(to, (loads.get(to) ?? 0) + 1);
-    assigned.set(stack, to);
-  };
-  for (const [stack, able] of mayHold) {
-    const holder = holders.get(stack);
-    if (holder !== undefined && able.includes(holder)) give(stack, holder);
-  }
-  const free = stacks.filter((stack) => !assigned.has(stack)).sort();
-  // Those that few may hold come first: the others can still make up for it.
-  for (const stack of free.toSorted((left, right) => (mayHold.get(left)?.length ?? 0) - (mayHold.get(right)?.length ?? 0))) {
-    const able = mayHold.get(stack) ?? [];
-    const least = Math.min(...able.map((id) => loads.get(id) ?? 0));
-    const to = preferred(
-      stack,
-      able.filter((id) => loads.get(id) === least),
-    );
-    if (to !== undefined) give(stack, to);
-  }
-  for (let move = nextMove(assigned, mayHold, loads); move; move = nextMove(assigned, mayHold, loads)) give(move.stack, move.to);
-  return assigned;
+  const assigned = new Map(stacks.flatMap((stack) => pinned(stack, replicas, holders.get(stack))));
+  const rest = stacks.filter((stack) => !assigned.has(stack));
+  const general = replicas.filter(({ only }) => only === undefined).map(({ id }) => id);
+  const held = (id: string) => rest.filter((stack) => holders.get(stack) === id);
+  const shares = sharesOf(rest.length, {
+    base: new Map(general.map((id) => [id, [...assigned.values()].filter((holder) => holder === id).length])),
+    held: new Map(general.map((id) => [id, held(id).length])),
+  });
+  for (const id of general) for (const stack of closest(id, held(id), shares.get(id) ?? 0)) assigned.set(stack, id);
+  const left = new Map([...shares].map(([id, share]) => [id, share - Math.min(share, held(id).length)]));
+  const free = rest.filter((stack) => !assigned.has(stack));
+  return new Map([...assigned, ...matched(free, left)]);
 }
 
-function candidates(stack: string, replicas: readonly Replica[]): readonly string[] {
-  const able = replicas.filter(({ only }) => only === undefined || only === stack);
-  const watching = able.filter(({ watches }) => watches === stack);
-  return (watching.length > 0 ? watching : able).map(({ id }) => id);
+/** Of a stack that only some may hold: who is to. */
+function pinned(stack: string, replicas: readonly Replica[], holder: string | undefined): readonly (readonly [string, string])[] {
+  const watching = replicas.filter(({ only, watches }) => watches === stack && (only ?? stack) === stack);
+  const able = watching.length > 0 ? watching : replicas.filter(({ only }) => only === stack);
+  if (able.length === 0) return [];
+  const to =
+    able.find(({ id }) => id === holder)?.id ?? [...able].sort((one, other) => weight(stack, other.id) - weight(stack, one.id))[0]?.id;
+  return to === undefined ? [] : [[stack, to]];
 }
 
-type Move = { readonly stack: string; readonly to: string; readonly gain: number; readonly weight: number };
-
-/** The move that evens out most; undefined where none does. */
-function nextMove(
-  assigned: ReadonlyMap<string, string>,
-  mayHold: ReadonlyMap<string, readonly string[]>,
-  loads: ReadonlyMap<string, number>,
-): Move | undefined {
-  if (Math.max(...loads.values()) - Math.min(...loads.values()) < 2) return undefined;
-  let best: Move | undefined;
-  for (const [stack, from] of assigned) {
-    for (const to of mayHold.get(stack) ?? []) {
-      const gain = (loads.get(from) ?? 0) - (loads.get(to) ?? 0);
-      if (gain < 2 || (best && gain < best.gain)) continue;
-      const move = { stack, to, gain, weight: weight(stack, to) };
-      if (!best || gain > best.gain || move.weight > best.weight) best = move;
-    }
+/**
+ * How many of `count` stacks each replica is to have, so that they are even with what they hold anyhow (`base`). One more than
+ * others have those that have it now (`held`), then those whose hash says so, whatever else they have: that answer stays the
+ * same while stacks move, one after the other, to where it says.
+ */
+function sharesOf(
+  count: number,
+  { base, held }: { readonly base: ReadonlyMap<string, number>; readonly held: ReadonlyMap<string, number> },
+): ReadonlyMap<string, number> {
+  const sum = [...base.values()].reduce((all, one) => all + one, count);
+  const [level, more] = [Math.floor(sum / base.size), sum % base.size];
+  // Who has more than its share of what cannot move gets nothing else.
+  const full = [...base].filter(([, one]) => one > level);
+  if (full.length > more) {
+    const others = new Map([...base].filter(([, one]) => one <= level));
+    return sharesOf(count, { base: others, held });
   }
-  return best;
+  const has = (id: string) => (base.get(id) ?? 0) + (held.get(id) ?? 0) > level;
+  const rank = [...base.keys()].sort((one, other) => Number(has(other)) - Number(has(one)) || weight("", other) - weight("", one));
+  const shares = rank.map((id, place) => [id, Math.max(0, level + (place < more ? 1 : 0) - (base.get(id) ?? 0))] as const);
+  return new Map(shares);
 }
 
-function preferred(stack: string, ids: readonly string[]): string | undefined {
-  return ids.toSorted((left, right) => weight(stack, right) - weight(stack, left))[0];
+/** Each free stack to a replica that still wants some, the closest pairs first: taking one of them changes none of the others. */
+function matched(free: readonly string[], wanted: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
+  const pairs = free.flatMap((stack) => [...wanted.keys()].map((id) => ({ stack, id, weight: weight(stack, id) })));
+  const left = new Map(wanted);
+  const found = new Map<string, string>();
+  for (const { stack, id } of pairs.sort((one, other) => other.weight - one.weight)) {
+    const more = left.get(id) ?? 0;
+    if (found.has(stack) || more === 0) continue;
+    found.set(stack, id);
+    left.set(id, more - 1);
+  }
+  return found;
+}
+
+function closest(id: string, stacks: readonly string[], most: number): readonly string[] {
+  if (stacks.length <= most) return stacks;
+  return [...stacks].sort((one, other) => weight(other, id) - weight(one, id)).slice(0, most);
 }
 
 function weight(stack: string, replica: string): number {

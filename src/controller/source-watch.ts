@@ -6,6 +6,7 @@
  */
 
 import { readdir, stat } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Stack, stackName } from "../core/resource.ts";
 import type { Runtime } from "../core/store.ts";
@@ -20,6 +21,10 @@ export type WatchOptions = {
 };
 
 const EVERY_MS = 1000;
+// Between two files that one program writes.
+const STILL_MS = 200;
+// 5 s: what is written to all the time, a log among the manifests, must not keep everything else from being seen.
+const STILL_LOOKS_MAX = 25;
 
 /** See the file's header. */
 export class SourceWatch implements WatchedSource {
@@ -28,6 +33,8 @@ export class SourceWatch implements WatchedSource {
   #state: SourceState | undefined;
   #stack: Stack | undefined;
   #seen = "";
+  /** Files that expressions read. Kept while the manifests are invalid: one of them may be what is missing. */
+  #files: readonly string[] = [];
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -55,21 +62,39 @@ export class SourceWatch implements WatchedSource {
   /** Reads them, and again after each change, until it is told to stop. */
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
+      await this.#untilStill(stop);
       await this.refresh();
       await this.#options.runtime.sleep(EVERY_MS, stop).catch(() => {});
     }
   }
 
+  /** A checkout writes one file after the other: what it has written by half is not read. */
+  async #untilStill(stop: AbortSignal): Promise<void> {
+    let before = this.#seen;
+    for (let looks = 0; looks < STILL_LOOKS_MAX; looks++) {
+      const now = await this.#signature();
+      if (now === before || stop.aborted) return;
+      before = now;
+      await this.#options.runtime.sleep(STILL_MS, stop).catch(() => {});
+    }
+  }
+
+  #signature(): Promise<string> {
+    return signature([...this.#options.paths, ...this.#files]);
+  }
+
   /** Reads them if a file has changed since. */
   async refresh(): Promise<void> {
-    const files = this.#state?.ok ? Object.keys(this.#state.bundle?.files ?? {}) : [];
-    const seen = await signature([...this.#options.paths, ...files]);
+    const seen = await this.#signature();
     if (seen === this.#seen) return;
     this.#seen = seen;
     const state = await this.#options.read();
     const isNews = state.digest !== this.#state?.digest;
     this.#state = state;
-    if (state.ok) this.#stack = state.compiled.stack;
+    if (state.ok) {
+      this.#stack = state.compiled.stack;
+      this.#files = state.files;
+    }
     if (isNews) for (const listener of this.#listeners) listener();
   }
 }
@@ -80,7 +105,7 @@ async function signature(paths: readonly string[]): Promise<string> {
 }
 
 async function signatureOf(path: string): Promise<readonly string[]> {
-  const info = await stat(path).catch(() => undefined);
+  const info = await stat(path.startsWith("~/") ? join(homedir(), path.slice(2)) : path).catch(() => undefined);
   if (!info) return [`${path} is not there`];
   if (!info.isDirectory()) return [`${path} ${info.size} ${info.mtimeMs} ${info.ino}`];
   const names = await readdir(path).catch(() => []);

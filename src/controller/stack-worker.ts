@@ -50,6 +50,7 @@ export class StackWorker {
   #monitors: MonitorLoop | undefined;
   #monitored: CompiledStack | undefined;
   #gone = false;
+  #roleArn: string | undefined;
   #leftBehind = false;
   #stalled: string | undefined;
   #sourceProblem: string | undefined;
@@ -168,7 +169,7 @@ export class StackWorker {
     let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
     if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
     this.#schedule.passed(holding, kinds, passed);
-    await this.#heedRequests(holding, due);
+    await this.#heedRequests(holding);
     report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
     return passed;
   }
@@ -202,8 +203,14 @@ export class StackWorker {
     if (this.#holding) return this.#holding;
     const { store, open } = this.#tools;
     const state = await store.load(this.stack);
-    const way = await open(state.revision?.roleArn);
+    const watched = this.#source();
+    const environment = watched?.ok ? watched.compiled.environment : undefined;
+    const way = await open(state.revision ?? environment ?? {});
+    this.#roleArn = state.revision?.roleArn;
     this.#holding = new Holding({ stack: this.stack, lease: this.lease, tools: this.#tools, way, state });
+    // What the last holder asked for is still asked for, and not told anew; a proposal, only where its manifests are watched.
+    const awaiting = state.status?.awaiting;
+    if (awaiting?.what !== "revision" || this.#source()) this.#holding.awaiting = awaiting;
     const { stack, lease } = this;
     const { runtime, tell } = this.#tools;
     const signal = AbortSignal.any([lease.signal, this.#end.signal]);
@@ -215,6 +222,8 @@ export class StackWorker {
   #takeNews(holding: Holding): void {
     const news = this.#news.take();
     if (!news) return;
+    // Taken again, it is reached with the new one's rights.
+    if (news.revision && news.revision.roleArn !== this.#roleArn) this.#end.abort(new Error("another role is to be used"));
     this.#gone = holding.revision !== undefined && news.revision === undefined;
     if (this.#gone) this.#end.abort(new Error("the stack was deleted"));
     const isNewer = !equal(news.revision as unknown as Json, holding.revision as unknown as Json);
@@ -241,15 +250,15 @@ export class StackWorker {
   }
 
   /** A check was made; a pause is over when its time is. */
-  async #heedRequests(holding: Holding, due: ReadonlyMap<WorkKey, Due>): Promise<void> {
+  async #heedRequests(holding: Holding): Promise<void> {
     const { runtime } = this.#tools;
     const checks = holding.state.requests.filter((request) => request.type === "check");
     for (const { target } of checks) {
       if (target === "*") holding.setbacks.clear();
       else holding.setbacks.delete(target);
     }
-    // A check that came after the look began stays for the next one.
-    await withdraw(holding, due.get("*")?.triggers.has("request") ? checks : []);
+    // Those that came after the look began are not among them.
+    await withdraw(holding, checks);
     const pauses = holding.state.requests.filter((request) => request.type === "pause");
     const over = pauses.filter(({ until }) => Date.parse(until) <= runtime.now());
     for (const { target } of over) this.#tools.tell({ type: "resumed", stack: this.stack, target });

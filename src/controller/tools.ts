@@ -40,6 +40,9 @@ export type StackWay = {
   readonly calls: () => readonly CallCount[];
 };
 
+/** With whose rights, and in which account, where that is said. */
+export type Whose = { readonly roleArn?: string; readonly accountId?: string };
+
 /** What the watched manifests are by now. `digest`: of all their texts, whatever they say. */
 export type SourceState =
   | {
@@ -47,6 +50,8 @@ export type SourceState =
       readonly digest: string;
       readonly compiled: CompiledStack;
       readonly bundle?: SourceBundle;
+      /** What else was read for them. */
+      readonly files: readonly string[];
       readonly commit?: string;
     }
   | { readonly ok: false; readonly digest: string; readonly problem: string };
@@ -71,7 +76,8 @@ export type Tools = {
   /** Who holds the leases: `beacon@host (pid 1)`. */
   readonly holder: string;
   readonly tell: Listener;
-  readonly open: (roleArn: string | undefined) => Promise<StackWay>;
+  /** Throws AccountMismatch. */
+  readonly open: (whose: Whose) => Promise<StackWay>;
   readonly source?: WatchedSource;
   readonly hearsay: Hearsay;
 };

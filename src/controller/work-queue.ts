@@ -28,7 +28,7 @@ export class WorkQueue<Key extends string> {
   add(key: Key, afterMs: number, trigger: Trigger): void {
     const now = this.#runtime.monotonic();
     const entry = this.#entries.get(key) ?? { dueMs: Number.POSITIVE_INFINITY, since: new Map() };
-    if (!entry.since.has(trigger)) entry.since.set(trigger, now + afterMs);
+    entry.since.set(trigger, Math.min(entry.since.get(trigger) ?? Number.POSITIVE_INFINITY, now + afterMs));
     this.#entries.set(key, entry);
     entry.dueMs = Math.min(entry.dueMs, now + afterMs);
     this.#woken.resolve();

@@ -30,6 +30,12 @@ export function bundleOf(sources: SourceSet, options: CompileOptions, stack: Com
   };
 }
 
+/** The files beside its manifests that the stack was compiled from, by absolute path or from `~/`. */
+export function filesReadFor(stack: CompiledStack): readonly string[] {
+  const { prepared, world } = partsOf(stack);
+  return [...world.files.texts.keys(), ...prepared.paramsFiles.map(({ file }) => file)];
+}
+
 /**
  * The stack again, with the same digest. It reads no file of this machine: what is not in the bundle is not there. Throws
  * RevisionOutdated where this beaconctl does not take the manifests as the one did that accepted them.

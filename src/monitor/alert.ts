@@ -31,8 +31,11 @@ export async function sendAlert(text: string): Promise<AlertEnd | undefined> {
   return posted.sent ? posted : { sent: false, why: posted.why };
 }
 
+/** How one is sent; `fetch`: by other means than Node's own. */
+export type PostOptions = { readonly fetch?: typeof globalThis.fetch; readonly signal?: AbortSignal };
+
 /** One try. Never rejects. What had no answer in time may have arrived all the same. */
-export async function postAlert(url: string, text: string, options: { fetch?: typeof fetch; signal?: AbortSignal } = {}): Promise<Posted> {
+export async function postAlert(url: string, text: string, options: PostOptions = {}): Promise<Posted> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     return { sent: false, why: "BEACON_SLACK_WEBHOOK_URL is no URL", again: false };
   }

@@ -107,6 +107,16 @@ describe("the work queue", () => {
     });
   });
 
+  test("a trigger that comes sooner than it was to come is told with its key", async () => {
+    const one = scene();
+    await one.world.run(async () => {
+      one.queue.add("a", 3_600_000, "request");
+      one.queue.add("a", 0, "request");
+      const due = await one.queue.take(one.stop.signal);
+      assert.deepEqual([...(due.get("a")?.triggers ?? [])], ["request"]);
+    });
+  });
+
   test("the backlog counts what is due, and how long it has been", async () => {
     const one = scene();
     await one.world.run(async () => {

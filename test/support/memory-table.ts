@@ -19,10 +19,10 @@ import {
 import type { VirtualProcess, VirtualWorld } from "./virtual-runtime.ts";
 
 /**
- * `refused before`, `throttled` and `conflict` take no effect; `error after` and `lost` do; `slow` takes effect when the
- * caller has given up.
+ * `error before`, `throttled`, `conflict` and `cut off` take no effect; `error after` and `lost` do; `slow` takes effect when the
+ * caller has given up. Of `cut off`, `lost` and `slow` the caller hears nothing.
  */
-export type TableFault = "error before" | "error after" | "throttled" | "conflict" | "lost" | "slow";
+export type TableFault = "error before" | "error after" | "throttled" | "conflict" | "lost" | "slow" | "cut off";
 
 export type TableCall = {
   readonly operation: "get" | "query" | "write";
@@ -85,6 +85,7 @@ export class MemoryTable {
 
   async #call<T>(call: TableCall, effect: () => T): Promise<T> {
     const fault = this.#options.fault?.(call);
+    if (fault === "cut off") return this.#timeout(call).then((result) => result());
     const latencyMs = (): number => this.#options.latencyMs?.() ?? this.#world.between(2, 20);
     if (fault) this.#world.note(`${call.process.name}: table ${call.operation} meets ${fault}`);
     const answer = this.#travel(call, fault, effect, fault === "slow" ? 2 * TIMEOUT_MS : latencyMs());

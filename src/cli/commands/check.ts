@@ -74,10 +74,10 @@ async function looked({ context }: Session<Changing>, { before, asked, timeoutMs
   }
 }
 
-function kindsOf({ records, status }: StackState, asked: StackRequest): readonly string[] {
-  if (!("target" in asked) || asked.target === "*") return Object.keys(status?.checks ?? {});
-  const kind = records.get(asked.target)?.kind;
-  return kind === undefined ? [] : [kind];
+// Of records alone: the status may still tell of kinds that the stack has no more.
+function kindsOf({ records }: StackState, asked: StackRequest): readonly string[] {
+  const whole = !("target" in asked) || asked.target === "*";
+  return [...new Set([...records.values()].filter(({ key }) => whole || key === asked.target).map(({ kind }) => kind))];
 }
 
 async function show({ io, options }: Invocation<Options>, { context }: Session, records: readonly ResourceRecord[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Daemon } from "../../controller/daemon.ts";
 import type { SourceWatch } from "../../controller/source-watch.ts";
 import type { SourceState } from "../../controller/tools.ts";
 import { BeaconError } from "../../core/errors.ts";
@@ -16,7 +17,7 @@ import { stopOnSignals } from "../stop.ts";
 
 type Options = SourceOptions &
   AwsOptions &
-  StackOptions & { readonly interval: string; readonly events: boolean; readonly eventsQueue: string };
+  StackOptions & { readonly interval: string; readonly events: boolean; readonly eventsQueue: string; readonly http?: string | false };
 
 // A pass waits for AWS no longer than this: what still waits is looked at again, and everything else is not held up by it.
 const PASS_MS = 20_000;
@@ -31,10 +32,13 @@ export default defineCommand<Options>({
     ...sourceOptions,
     { flags: "--stack <project/env>", description: "only this stack (default: all of the state table)" },
     ...awsOptions,
+    { flags: "--http <address>", description: "serve probes, metrics and JSON there (default: 127.0.0.1:9464, or a free port)" },
+    { flags: "--no-http", description: "serve nothing" },
     { flags: "--no-events", description: "do not follow AWS's events: drift is found by the interval alone" },
     { flags: "--events-queue <name>", description: "the queue that `bootstrap --events` made", default: "beacon-events" },
     { flags: "--interval <duration>", description: "how often each resource is looked at", default: "60s" },
   ],
+  logLevel: "info",
   examples: ["beaconctl controller --region ap-northeast-2", "beaconctl controller -f manifests --env prod --log-format json"],
   async run(invocation) {
     const { services, io } = invocation;
@@ -64,7 +68,7 @@ async function watchedSource(invocation: Invocation<Options>): Promise<SourceWat
 type Running = { readonly way: Controlling; readonly source: SourceWatch | undefined; readonly stop: AbortSignal };
 
 async function control(invocation: Invocation<Options>, { way, source, stop }: Running): Promise<ExitCode> {
-  const { options, services, io, log } = invocation;
+  const { options, services, log } = invocation;
   const [{ Daemon }, runtime, kinds] = await Promise.all([import("../../controller/daemon.ts"), services.runtime(), services.kinds()]);
   const only = stackNamed(options.stack);
   const daemon = new Daemon({
@@ -78,15 +82,46 @@ async function control(invocation: Invocation<Options>, { way, source, stop }: R
     ...(source ? { source } : {}),
     ...(only ? { only } : {}),
   });
-  daemon.listen((event) => io.err(JSON.stringify(event)));
-  await daemon.run(stop);
+  const shown = await show(invocation, daemon);
+  try {
+    await daemon.run(stop);
+  } finally {
+    await shown.close();
+  }
   return 0;
+}
+
+/** Log, metrics, HTTP and Slack. Throws UsageInvalid where it would be open to strangers. */
+async function show(
+  { options, log, services, io }: Invocation<Options>,
+  daemon: Daemon,
+): Promise<{ readonly close: () => Promise<unknown> }> {
+  const [{ logEvents }, { startWatch }, runtime] = await Promise.all([
+    import("../../controller/log.ts"),
+    import("../../controller/watch.ts"),
+    services.runtime(),
+  ]);
+  daemon.listen(logEvents(log));
+  const webhook = process.env.BEACON_SLACK_WEBHOOK_URL;
+  const watch = await startWatch({
+    daemon,
+    log,
+    runtime,
+    ...(options.http === undefined ? {} : { listen: options.http }),
+    ...(webhook ? { webhook } : {}),
+  });
+  if (watch.address) io.err(io.errStyle.dim(`watch it at ${watch.address}/metrics and ${watch.address}/api/v1/stacks`));
+  return watch;
 }
 
 /** The manifests as they are now; whatever is wrong with them is said, never thrown. */
 async function readSource(invocation: Invocation<Options>): Promise<SourceState> {
   try {
-    const [{ compile }, { bundleOf }] = await Promise.all([import("../../manifest/compile.ts"), import("../../manifest/bundle.ts")]);
+    const [{ compile }, { bundleOf, filesReadFor }, { gitCommit }] = await Promise.all([
+      import("../../manifest/compile.ts"),
+      import("../../manifest/bundle.ts"),
+      import("../../manifest/origin.ts"),
+    ]);
     const sources = await readSources(invocation);
     const input = await compileInput(invocation);
     const texts = digest(
@@ -97,7 +132,15 @@ async function readSource(invocation: Invocation<Options>): Promise<SourceState>
     if (!compilation.ok)
       return { ok: false, digest: texts, problem: (await manifestError(compilation.problems, sources, invocation)).message };
     const bundle = bundleOf(sources, input, compilation.stack);
-    return { ok: true, digest: digest([texts, compilation.stack.digest], 16), compiled: compilation.stack, ...(bundle ? { bundle } : {}) };
+    const commit = await gitCommit(sources.sources[0]?.directory ?? process.cwd());
+    return {
+      ok: true,
+      digest: digest([texts, compilation.stack.digest], 16),
+      compiled: compilation.stack,
+      files: filesReadFor(compilation.stack),
+      ...(bundle ? { bundle } : {}),
+      ...(commit === undefined ? {} : { commit }),
+    };
   } catch (error) {
     if (!(error instanceof BeaconError)) throw error;
     return { ok: false, digest: digest(error.message, 16), problem: error.message };
