@@ -210,7 +210,7 @@ function contested(change: Change, circumstances: Circumstances, drift: readonly
   const war = drift.map((found) => warOver(rounds, found, circumstances.contestedAfter)).find((found) => found !== undefined);
   if (!war) return undefined;
   const other = war.by ? `${war.by.principal} (${war.by.action})` : "another writer, whom CloudTrail does not name,";
-  const message = `${war.path || "the object"} was put back ${war.count} times since ${war.since}, and ${other} changes it again each time: stop one of the two, then beaconctl resume ${change.key}`;
+  const message = `BEACON put ${war.path || "the object"} back ${war.count} times since ${war.since}, and ${other} changes it again each time: stop one of the two, then beaconctl resume ${change.key}`;
   return { drift, stall: { reason: "Contested", message } };
 }
 

@@ -93,7 +93,8 @@ export class TrailLookup {
       EndTime: new Date(until),
       MaxResults: PAGE,
     });
-    return Events.flatMap(({ CloudTrailEvent }) => parseTrailRecord(CloudTrailEvent) ?? []);
+    // AWS tells the latest first, and of those within one second only the order tells which it was.
+    return Events.toReversed().flatMap(({ CloudTrailEvent }) => parseTrailRecord(CloudTrailEvent) ?? []);
   }
 }
 

@@ -15,7 +15,7 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Answer, type AwsCall, awsCall, errorAnswer, throttlingAnswer } from "./aws-call.ts";
+import { type Answer, type AwsCall, awsCall, errorAnswer, type Protocol, throttlingAnswer } from "./aws-call.ts";
 import { type Fault, Injection, type Rule } from "./fault-rules.ts";
 import { newHider, type Rewriter, stateDelayer } from "./rewriting.ts";
 
@@ -127,6 +127,8 @@ export class FaultProxy {
       case "error":
         if (fault.when === "after") await execute();
         return errorAnswer(call, fault.status, fault.code, fault.message);
+      case "answer":
+        return { status: 200, headers: { "content-type": contentType(call.protocol) }, body: Buffer.from(fault.body) };
       case "delay":
         return around(fault.when, execute, () => pause(fault.ms));
       case "hold":
@@ -203,6 +205,10 @@ export async function startFaultProxy({ upstream, port = 0 }: { upstream: string
   server.listen(port, "127.0.0.1", resolve);
   await promise;
   return new FaultProxy(upstream, server);
+}
+
+function contentType(protocol: Protocol): string {
+  return protocol === "json" ? "application/x-amz-json-1.1" : "text/xml";
 }
 
 async function around(when: "before" | "after", execute: () => Promise<Answer>, effect: () => Promise<unknown>): Promise<Answer> {

@@ -18,6 +18,8 @@ export type Fault =
   | { readonly type: "lostRequest" }
   /** An AWS error by name, instead of executing the call or instead of its answer. */
   | { readonly type: "error"; readonly when: When; readonly status: number; readonly code: string; readonly message?: string }
+  /** Answered with this, and not executed: a world as somebody makes believe it is. */
+  | { readonly type: "answer"; readonly body: string }
   /** The service's own throttling error; not executed. */
   | { readonly type: "throttle" }
   | { readonly type: "delay"; readonly when: When; readonly ms: number }
