@@ -100,23 +100,39 @@ export function noteStanding(holding: Holding, { stalls }: Judgement): void {
       holding.event({ type: "Stalled", resource: record.key, message: `${stall.reason}: ${stall.message}` });
       tools.tell({ type: "stalled", stack, resource: record.key, ...stall });
     }
-    if (!stall && isStalled(record)) {
-      holding.event({ type: "Recovered", resource: record.key, message: "goes on by itself again" });
-      tools.tell({ type: "recovered", stack, resource: record.key, message: "goes on by itself again" });
-    }
+    if (!stall && isStalled(record)) noteRecovered(holding, record.key);
   }
 }
 
-/** What was carried out. `doneAt`: when each resource was done, epoch milliseconds. */
+function noteRecovered(holding: Holding, resource: ResourceKey): void {
+  const message = "goes on by itself again";
+  holding.event({ type: "Recovered", resource, message });
+  holding.tools.tell({ type: "recovered", stack: holding.stack, resource, message });
+}
+
+/** A person has seen to its cause, or settled it with the other writer: what was given up is tried anew, and rounds are counted anew. */
+export function noteResumed(holding: Holding): void {
+  const { requests, records } = holding.state;
+  const resumed = new Set(requests.flatMap((request) => (request.type === "check" && request.resumes ? [request.target] : [])));
+  for (const key of [...holding.setbacks.keys(), ...records.keys()]) {
+    if (!resumed.has("*") && !resumed.has(key)) continue;
+    holding.setbacks.delete(key);
+    const record = records.get(key);
+    if (record?.rounds) holding.put(withDrift(record, record.drift ?? [], []));
+  }
+}
+
+/** What was carried out. `before`: the records as they were; `doneAt`: when each resource was done, epoch milliseconds. */
 type Done = {
+  readonly before: ReadonlyMap<ResourceKey, ResourceRecord>;
   readonly changes: readonly Change[];
   readonly judgement: Judgement;
   readonly results: readonly Result[];
   readonly doneAt: ReadonlyMap<ResourceKey, number>;
 };
 
-/** What was carried out, as far as it was drift: put back, and counted. */
-export function noteCorrected(holding: Holding, { changes, judgement, results, doneAt }: Done): void {
+/** What was carried out, as far as it was drift: put back, and counted; and what goes on by it. */
+export function noteCorrected(holding: Holding, { before, changes, judgement, results, doneAt }: Done): void {
   const { stack, tools } = holding;
   const lateMs = holding.compiled?.environment.drift.intervalMs ?? tools.pace.intervalMs;
   const undone = new Map(results.filter(({ outcome }) => outcome !== "done").map((result) => [result.key, result]));
@@ -126,6 +142,8 @@ export function noteCorrected(holding: Holding, { changes, judgement, results, d
     const failed = undone.get(key);
     if (failed?.outcome === "failed")
       tools.tell({ type: "stalled", stack, resource: key, reason: failed.reason ?? "Failed", message: failed.message });
+    const was = before.get(key);
+    if (record && was && isStalled(was) && !isStalled(record)) noteRecovered(holding, key);
     if (!record || open.length === 0 || failed) continue;
     const corrected = open.filter(({ path }) => !judgement.leave(key, path));
     if (corrected.length === 0) continue;

@@ -12,7 +12,6 @@ import type { Lease, StackState } from "../core/store.ts";
 import type { Authority, Context, Result, World } from "../engine/types.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { compileBundle } from "../manifest/bundle.ts";
-import { withDrift } from "./drift.ts";
 import type { Circumstances, Judgement } from "./judge.ts";
 import type { SourceState, StackWay, Tools } from "./tools.ts";
 import { Witness } from "./witness.ts";
@@ -100,15 +99,6 @@ export class Holding {
     this.lease.journal.put(record);
   }
 
-  /** What failed, and what was fought over, counts no more. */
-  tryAnew(target: ResourceKey | "*"): void {
-    for (const record of this.state.records.values()) {
-      if (target !== "*" && target !== record.key) continue;
-      this.setbacks.delete(record.key);
-      if (record.rounds) this.put(withDrift(record, record.drift ?? [], []));
-    }
-  }
-
   /** Writes a revision, here and in the table. Throws `StateConflict` where a newer one was accepted meanwhile. */
   async putRevision(revision: Revision, source?: SourceBundle): Promise<void> {
     await this.lease.journal.putRevision(revision, source);
@@ -169,7 +159,7 @@ export async function compiledOf({ stack, tools }: Holding, revision: Revision, 
   if (bundle) return compileBundle(bundle, { kinds: tools.kinds });
   throw new BeaconError(
     "SourceMissing",
-    `what revision ${revision.number} was compiled from is not kept: a secret stands in it, or an older beaconctl accepted it`,
+    `what revision ${revision.number} was compiled from is not kept: a secret stands in it, it is too large (some 10 MB), or an older beaconctl accepted it`,
     {
       next: "run the controller with -f and these manifests, or apply again",
     },

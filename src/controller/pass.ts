@@ -136,6 +136,7 @@ type Acting = { readonly plan: Plan; readonly changes: readonly Change[]; readon
 
 async function act(holding: Holding, { plan, changes, judgement, stop }: Acting): Promise<RunReport> {
   const { context, stack, tools, lease } = holding;
+  const before = holding.state.records;
   const doneAt = new Map<ResourceKey, number>();
   const report = await execute(context, {
     world: holding.world as World,
@@ -147,8 +148,10 @@ async function act(holding: Holding, { plan, changes, judgement, stop }: Acting)
   });
   for (const { kind } of changes) holding.stale.add(kind);
   noteSetbacks(holding, changes, report.results);
+  // Who it was may have become known meanwhile: that is to be read back, too.
+  await lease.journal.commit();
   holding.reload(await tools.store.load(stack));
-  noteCorrected(holding, { changes, judgement, results: report.results, doneAt });
+  noteCorrected(holding, { before, changes, judgement, results: report.results, doneAt });
   holding.results = report.results.filter(({ outcome }) => outcome !== "done");
   await keepRevision(holding, changes, report);
   await lease.journal.commit();

@@ -13,6 +13,7 @@ import { type Stack, stackName } from "../core/resource.ts";
 import type { Lease } from "../core/store.ts";
 import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
+import { noteResumed } from "./bookkeeping.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { MonitorLoop } from "./monitor-loop.ts";
@@ -161,8 +162,8 @@ export class StackWorker {
   async #work(due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): Promise<Passed> {
     const holding = await this.#held();
     this.#takeNews(holding);
+    noteResumed(holding);
     if (await this.#heedYield(holding)) return NOTHING_PASSED;
-    for (const request of holding.state.requests) if (request.type === "check" && request.again) holding.tryAnew(request.target);
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
     this.#watchMonitors(holding);

@@ -24,6 +24,33 @@ before(async () => {
 after(() => site.close());
 
 describe("a stack stalls", { timeout: 240_000 }, () => {
+  test("where another writer undoes every correction; both are named, and it goes on when that one has stopped", async () => {
+    const key = "LogGroup/shelf-1";
+    const end = new AbortController();
+    const war = insist(await site.id(DEPOT, key), end.signal);
+    try {
+      await stalled(
+        key,
+        "Contested",
+        /BEACON.*3 times.*arn:aws:iam::123456789012:user\/test \(logs:PutRetentionPolicy\).*resume LogGroup\/shelf-1/s,
+      );
+      site.proxy.clearCalls();
+      await site.looksAgain(DEPOT);
+      await site.looksAgain(DEPOT);
+      assert.deepEqual(effectsOf(site.proxy), [], "the war is over");
+      // Everything else is put back as ever.
+      await site.hands.logs.putRetentionPolicy({ logGroupName: "/depot/live/shelf-2", retentionInDays: 60 });
+      await site.until("another is put back", async () => (await retention("/depot/live/shelf-2")) === 7);
+    } finally {
+      end.abort();
+      await war;
+    }
+    assert.equal(await retention("/depot/live/shelf-1"), 30);
+    await site.run(["resume", key, "-f", manifests.path]);
+    await quiet();
+    assert.equal(await retention("/depot/live/shelf-1"), 7);
+  });
+
   test("where a field was changed that cannot be put back in place; it is replaced when that is asked for", async () => {
     const { iam } = site.hands;
     const { Role: role } = await iam.getRole({ RoleName: ROLE });
@@ -104,44 +131,19 @@ describe("a stack stalls", { timeout: 240_000 }, () => {
     assert.deepEqual(await generations(), new Map(SHELVES.map((key) => [key, gone.includes(key) ? 2 : 1])));
   });
 
-  test("where another writer undoes every correction; both are named, and it goes on when that one has stopped", async () => {
-    const key = "LogGroup/shelf-1";
-    const end = new AbortController();
-    const war = insist(await site.id(DEPOT, key), end.signal);
-    try {
-      await stalled(
-        key,
-        "Contested",
-        /BEACON.*3 times.*arn:aws:iam::123456789012:user\/test \(logs:PutRetentionPolicy\).*resume LogGroup\/shelf-1/s,
-      );
-      site.proxy.clearCalls();
-      await site.looksAgain(DEPOT);
-      await site.looksAgain(DEPOT);
-      assert.deepEqual(effectsOf(site.proxy), [], "the war is over");
-      // Everything else is put back as ever.
-      await site.hands.logs.putRetentionPolicy({ logGroupName: "/depot/live/shelf-2", retentionInDays: 60 });
-      await site.until("another is put back", async () => (await retention("/depot/live/shelf-2")) === 7);
-    } finally {
-      end.abort();
-      await war;
-    }
-    assert.equal(await retention("/depot/live/shelf-1"), 30);
-    await site.run(["resume", key, "-f", manifests.path]);
-    await quiet();
-    assert.equal(await retention("/depot/live/shelf-1"), 7);
-  });
-
   test("and every stall was told once, with its end", async () => {
     const events = await site.store.events(DEPOT);
     const told = (type: string, key: string) => events.filter((event) => event.type === type && event.resource === key).length;
-    // Of the shelf: the two times that much was gone, and the war.
+    // Of the first shelf: the war, and the two times that much was gone.
     for (const [key, times] of [
       ["Role/clerk", 1],
       ["Table/goods", 1],
       ["LogGroup/shelf-1", 3],
       ["LogGroup/shelf-12", 1],
     ] as const) {
-      assert.deepEqual([told("Stalled", key), told("Recovered", key)], [times, times], key);
+      // The role's replacement was carried out by the apply, which took the stack for it.
+      const ended = key === "Role/clerk" ? 0 : times;
+      assert.deepEqual([told("Stalled", key), told("Recovered", key)], [times, ended], key);
     }
   });
 });
