@@ -63,15 +63,15 @@ export async function handOver(session: Session<Changing>, { seen, proposal, wai
   if (proposal) await accepted(proposal, () => way.store.accept(context.stack, proposal.revision, proposal.source));
   const number = proposal?.revision.number ?? inForce?.number ?? 0;
   const name = stackName(context.stack);
-  io.err(
-    `${proposal ? `revision ${number} of ${name} is accepted; ` : ""}${lease?.holder ?? "its controller"} brings revision ${number} about`,
-  );
+  const said = proposal ? `revision ${number} of ${name} is accepted; ` : "";
+  const opening = `${said}${lease?.holder ?? "its controller"} brings revision ${number} about`;
   if (!wait) {
+    io.err(opening);
     io.err(io.errStyle.dim(`follow it with: beaconctl get -w --stack ${name}, or beaconctl events -w --stack ${name}`));
     return undefined;
   }
   const changes = seen.plan.changes.filter(({ action }) => action !== "none");
-  const { followed, stopped } = await followHere(session, { goal: { revision: number }, changes, timeoutMs, io });
+  const { followed, stopped } = await followHere(session, { goal: { revision: number }, changes, timeoutMs, io, opening });
   const report = reportOf(seen.plan, followed, number);
   return { report, stopped, elapsedMs: Math.round(context.runtime.monotonic() - startedMs) };
 }
@@ -79,11 +79,12 @@ export async function handOver(session: Session<Changing>, { seen, proposal, wai
 /** Follows until a signal says to leave; the controller goes on. */
 export async function followHere(
   { way, context }: Session,
-  wanted: Pick<Following, "goal" | "changes" | "timeoutMs" | "io">,
+  { opening, ...wanted }: Pick<Following, "goal" | "changes" | "timeoutMs" | "io"> & { readonly opening?: string },
 ): Promise<{ readonly followed: Followed; readonly stopped: RunEnd["stopped"] }> {
   const { stack, runtime, store } = context;
   const stop = stopOnSignals((signal) => wanted.io.err(`${signal}: no longer following; the controller goes on`));
   try {
+    if (opening !== undefined) wanted.io.err(opening);
     const followed = await follow({ ...wanted, store, runtime, stack, stop: stop.signal, calls: () => callsMade(way) });
     return { followed, stopped: stop.exitCode() };
   } finally {

@@ -110,15 +110,6 @@ function noteRecovered(holding: Holding, resource: ResourceKey): void {
   holding.tools.tell({ type: "recovered", stack: holding.stack, resource, message });
 }
 
-/** A person has settled it with the other writer: rounds are counted anew. */
-export function noteResumed(holding: Holding): void {
-  const { requests, records } = holding.state;
-  const resumed = new Set(requests.flatMap((request) => (request.type === "check" && request.resumes ? [request.target] : [])));
-  for (const record of records.values()) {
-    if (record.rounds && (resumed.has("*") || resumed.has(record.key))) holding.put(withDrift(record, record.drift ?? [], []));
-  }
-}
-
 /** What was carried out. `before`: the records as they were; `doneAt`: when each resource was done, epoch milliseconds. */
 type Done = {
   readonly before: ReadonlyMap<ResourceKey, ResourceRecord>;
@@ -131,6 +122,7 @@ type Done = {
 /** What was carried out, as far as it was drift: put back, and counted; and what goes on by it. */
 export function noteCorrected(holding: Holding, { before, changes, judgement, results, doneAt }: Done): void {
   const { stack, tools } = holding;
+  const lateMs = holding.compiled?.environment.drift.intervalMs ?? tools.pace.intervalMs;
   const undone = new Map(results.filter(({ outcome }) => outcome !== "done").map((result) => [result.key, result]));
   for (const { key } of changes) {
     const record = holding.state.records.get(key);
@@ -144,7 +136,7 @@ export function noteCorrected(holding: Holding, { before, changes, judgement, re
     const corrected = open.filter(({ path }) => !judgement.leave(key, path));
     if (corrected.length === 0) continue;
     const rest = open.filter((one) => !corrected.includes(one));
-    holding.put(withDrift(record, rest, countRounds(record.rounds ?? [], corrected, holding.now())));
+    holding.put(withDrift(record, rest, countRounds(record.rounds ?? [], corrected, { at: holding.now(), lateMs })));
     const since = Math.min(...corrected.map(({ by, firstSeenAt }) => Date.parse(by?.at ?? firstSeenAt)));
     tools.tell({
       type: "driftCorrected",

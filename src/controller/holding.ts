@@ -12,6 +12,7 @@ import type { Lease, StackState } from "../core/store.ts";
 import type { Authority, Context, Result, World } from "../engine/types.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { compileBundle } from "../manifest/bundle.ts";
+import { withDrift } from "./drift.ts";
 import type { Circumstances, Judgement } from "./judge.ts";
 import type { SourceState, StackWay, Tools } from "./tools.ts";
 import { Witness } from "./witness.ts";
@@ -97,6 +98,15 @@ export class Holding {
     this.state = { ...this.state, records };
     if (this.world) this.world = { ...this.world, state: this.state };
     this.lease.journal.put(record);
+  }
+
+  /** What failed, and what was fought over, counts no more. */
+  tryAnew(target: ResourceKey | "*"): void {
+    for (const record of this.state.records.values()) {
+      if (target !== "*" && target !== record.key) continue;
+      this.setbacks.delete(record.key);
+      if (record.rounds) this.put(withDrift(record, record.drift ?? [], []));
+    }
   }
 
   /** Writes a revision, here and in the table. Throws `StateConflict` where a newer one was accepted meanwhile. */

@@ -13,6 +13,7 @@ import type { Drift, Grants, ResourceRecord } from "../core/record.ts";
 import { type KindId, knownDriftAt, type Lifecycle, type ResourceKey } from "../core/resource.ts";
 import { holdsUnknown } from "../core/unknown.ts";
 import { MASS_MISSING_MIN, MASS_MISSING_SHARE } from "../engine/plan.ts";
+import { warOver } from "./drift.ts";
 
 /** One value that differs, as a plan has it; when and by whom is remembered elsewhere. */
 export type Found = Pick<Drift, "path" | "from" | "to">;
@@ -27,7 +28,7 @@ export type Circumstances = {
   readonly stateful: ReadonlySet<KindId>;
   readonly grants: Grants;
   readonly isPaused: (key: ResourceKey) => boolean;
-  /** So many corrections of one path within the hour are a war with another writer. */
+  /** So many corrections of the same change, each undone at once, are a war with another writer. */
   readonly contestedAfter: number;
 };
 
@@ -206,7 +207,7 @@ function onReplace(change: Change, circumstances: Circumstances): Verdict {
 /** Another writer undoes every correction: a war that nobody wins is ended, with both sides named. */
 function contested(change: Change, circumstances: Circumstances, drift: readonly Found[]): Verdict | undefined {
   const rounds = circumstances.records.get(change.key)?.rounds ?? [];
-  const war = rounds.find(({ path, count }) => count >= circumstances.contestedAfter && drift.some((found) => found.path === path));
+  const war = drift.map((found) => warOver(rounds, found, circumstances.contestedAfter)).find((found) => found !== undefined);
   if (!war) return undefined;
   const other = war.by ? `${war.by.principal} (${war.by.action})` : "another writer, whom CloudTrail does not name,";
   const message = `BEACON put ${war.path || "the object"} back ${war.count} times since ${war.since}, and ${other} changes it again each time: stop one of the two, then beaconctl resume ${change.key}`;

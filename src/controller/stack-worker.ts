@@ -13,7 +13,6 @@ import { type Stack, stackName } from "../core/resource.ts";
 import type { Lease } from "../core/store.ts";
 import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
-import { noteResumed } from "./bookkeeping.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { MonitorLoop } from "./monitor-loop.ts";
@@ -162,8 +161,8 @@ export class StackWorker {
   async #work(due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): Promise<Passed> {
     const holding = await this.#held();
     this.#takeNews(holding);
-    noteResumed(holding);
     if (await this.#heedYield(holding)) return NOTHING_PASSED;
+    for (const request of holding.state.requests) if (request.type === "check" && request.again) holding.tryAnew(request.target);
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
     this.#watchMonitors(holding);
@@ -171,7 +170,7 @@ export class StackWorker {
     let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
     if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
     this.#schedule.passed(holding, kinds, passed);
-    await this.#heedRequests(holding);
+    await this.#endRequests(holding);
     report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
     return passed;
   }
@@ -252,13 +251,9 @@ export class StackWorker {
   }
 
   /** A check was made; a pause is over when its time is. */
-  async #heedRequests(holding: Holding): Promise<void> {
+  async #endRequests(holding: Holding): Promise<void> {
     const { runtime } = this.#tools;
     const checks = holding.state.requests.filter((request) => request.type === "check");
-    for (const { target } of checks) {
-      if (target === "*") holding.setbacks.clear();
-      else holding.setbacks.delete(target);
-    }
     // Those that came after the look began are not among them.
     await withdraw(holding, checks);
     const pauses = holding.state.requests.filter((request) => request.type === "pause");

@@ -37,8 +37,22 @@ export type Drift = {
   readonly by?: Attribution;
 };
 
-/** How often one path had to be put back, since when, and who last undid it: what tells a slip from a war. */
-export type Rounds = { readonly path: string; readonly count: number; readonly since: string; readonly by?: Attribution };
+/**
+ * How often the very same change of a path had to be undone: what tells a slip from a war. `atOnce`: the last ones in a row that came
+ * right after the correction; `count`: all of the last day.
+ */
+export type Rounds = {
+  readonly path: string;
+  /** Names the change: a fingerprint of what AWS had. */
+  readonly change: string;
+  readonly count: number;
+  readonly atOnce: number;
+  /** ISO 8601 times of the first and the last correction. */
+  readonly since: string;
+  readonly lastAt: string;
+  /** Who made the change last. */
+  readonly by?: Attribution;
+};
 
 /** Everything remembered of one resource. */
 export type ResourceRecord = {
@@ -71,7 +85,7 @@ export type ResourceRecord = {
   readonly revision: number;
   /** Drift that is there now and not corrected yet; absent without any. */
   readonly drift?: readonly Drift[];
-  /** Corrections of the last hour, by path; absent without any. */
+  /** Corrections of the last day, by path and change; absent without any. */
   readonly rounds?: readonly Rounds[];
 };
 
@@ -185,11 +199,8 @@ export type StackRequest = { readonly by: string; readonly at: string } & (
     }
   /** `digest`: of what the status says awaits approval. */
   | { readonly type: "approve"; readonly digest: string }
-  /**
-   * Look now. `cause`: who changed something, where another controller has heard of it. `resumes`: a person has settled it with
-   * the other writer of what is contested.
-   */
-  | { readonly type: "check"; readonly target: ResourceKey | "*"; readonly cause?: Attribution; readonly resumes?: true }
+  /** Look now. `cause`: who changed something, where another controller has heard of it. `again`: try anew what was given up. */
+  | { readonly type: "check"; readonly target: ResourceKey | "*"; readonly cause?: Attribution; readonly again?: true }
   /** The watched files are held back while their digest is this one: a rollback stays until they change, or until `resume`. */
   | { readonly type: "hold"; readonly digest: string; readonly reason: string }
   /** Hand the lease to somebody who does a thing of his own, until then (ISO 8601). */

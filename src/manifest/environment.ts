@@ -30,9 +30,9 @@ const approvalSchema = z
 const driftDefaultsSchema = z.strictObject({
   mode: field(driftModeSchema.optional(), { doc: "`correct` it (the default), only `report` it, or `ignore` it." }),
   interval: field(durationSchema.optional(), { doc: "How often the controller looks for it; as its --interval says by default." }),
-  // Once is a correction, and an hour has room for one round every 36 seconds.
+  // Once is a correction; a hundred in a row are nobody's patience.
   contestedAfter: field(z.int().min(2).max(100).optional(), {
-    doc: "So many corrections of one field within an hour, each undone again, and the controller leaves the resource to a person; 5 by default.",
+    doc: "So many corrections of the same change, each undone at once, and the controller leaves the resource to a person; 5 by default.",
   }),
 });
 

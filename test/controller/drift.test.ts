@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { attributed, countRounds, driftText, openDrift, withDrift, without } from "../../src/controller/drift.ts";
-import type { Drift } from "../../src/core/record.ts";
+import { attributed, countRounds, driftText, openDrift, warOver, withDrift, without } from "../../src/controller/drift.ts";
+import type { Drift, Rounds } from "../../src/core/record.ts";
 import { AT, MALLORY, NOW, recordOf, roundsOf } from "./sample-changes.ts";
 
 const EARLIER = "2026-01-01T11:00:00.000Z";
@@ -52,28 +52,56 @@ describe("drift from one look to the next", () => {
 });
 
 describe("rounds", () => {
-  const rows = [
-    { why: "the first", before: [], counts: { "tags.Team": 1 } },
-    { why: "one more", before: [roundsOf("tags.Team", 3)], counts: { "tags.Team": 4 } },
-    { why: "of another path, which keeps its own", before: [roundsOf("path", 3)], counts: { path: 3, "tags.Team": 1 } },
+  const correction = { at: AT, lateMs: 60_000 };
+  const team: Drift = { path: "tags.Team", from: "manifest", to: "aws", firstSeenAt: AT };
+  const before = (more: Partial<Rounds> = {}) => [{ ...roundsOf("tags.Team", 3), ...more }];
+  const by = { ...MALLORY, at: AT };
+  const rows: readonly { why: string; before: readonly Rounds[]; drift: Drift; counts: readonly [number, number] }[] = [
+    { why: "the first", before: [], drift: team, counts: [1, 1] },
+    { why: "one more, at once", before: before(), drift: { ...team, by }, counts: [4, 4] },
     {
-      why: "those that began over an hour ago are over",
-      before: [{ ...roundsOf("tags.Team", 4), since: minutesAgo(61) }],
-      counts: { "tags.Team": 1 },
+      why: "a person who tries again half a minute later is no program",
+      before: before({ lastAt: new Date(NOW - 30_000).toISOString() }),
+      drift: { ...team, by },
+      counts: [4, 1],
     },
-    { why: "those within the hour are not", before: [{ ...roundsOf("tags.Team", 4), since: minutesAgo(59) }], counts: { "tags.Team": 5 } },
+    {
+      why: "where nobody tells when it was, a look may be late by an interval",
+      before: before({ lastAt: new Date(NOW - 70_000).toISOString() }),
+      drift: team,
+      counts: [4, 4],
+    },
+    { why: "of another path", before: before({ path: "path" }), drift: team, counts: [1, 1] },
+    { why: "of another change of the same path", before: before({ change: "another" }), drift: team, counts: [1, 1] },
+    { why: "those of yesterday are over", before: before({ lastAt: minutesAgo(24 * 60) }), drift: team, counts: [1, 1] },
   ];
-  for (const { why, before, counts } of rows) {
+  for (const { why, before, drift, counts } of rows) {
     test(why, () => {
-      const rounds = countRounds(before, [team], AT);
-      assert.deepEqual(Object.fromEntries(rounds.map(({ path, count }) => [path, count])), counts);
+      const rounds = countRounds(before, [drift], correction);
+      const own = rounds.find(({ path, lastAt }) => path === drift.path && lastAt === AT);
+      assert.deepEqual([own?.count, own?.atOnce], counts);
     });
   }
 
   test("keep since when, and who it was last", () => {
-    assert.deepEqual(countRounds([roundsOf("tags.Team", 1)], [{ ...team, by: MALLORY }], AT), [roundsOf("tags.Team", 2, MALLORY)]);
-    assert.deepEqual(countRounds([roundsOf("tags.Team", 1, MALLORY)], [team], AT)[0]?.by, MALLORY, "nobody is named: as before");
+    const [named] = countRounds([roundsOf("tags.Team", 1)], [{ ...team, by }], correction);
+    assert.deepEqual(named, { ...roundsOf("tags.Team", 2), lastAt: AT, by });
+    assert.deepEqual(countRounds([roundsOf("tags.Team", 1, MALLORY)], [team], correction)[0]?.by, MALLORY, "nobody is named: as before");
   });
+
+  test("a record does not grow by every slip", () => {
+    const many = Array.from({ length: 40 }, (_, n): Drift => ({ ...team, path: `tags.n${n}` }));
+    assert.equal(countRounds([], many, correction).length, 20);
+  });
+
+  const wars = [
+    { why: "five in a row, each at once", rounds: before({ atOnce: 5, count: 5 }), war: true },
+    { why: "four are none yet", rounds: before({ atOnce: 4, count: 4 }), war: false },
+    { why: "nor are many slow ones", rounds: before({ atOnce: 1, count: 24 }), war: false },
+    { why: "a job that comes back all day", rounds: before({ atOnce: 1, count: 25 }), war: true },
+    { why: "of another change", rounds: before({ change: "another", atOnce: 9, count: 9 }), war: false },
+  ];
+  for (const { why, rounds, war } of wars) test(`a war: ${why}`, () => assert.equal(warOver(rounds, team, 5) !== undefined, war));
 
   test("a record without drift or rounds has no such member", () => {
     const record = recordOf("Role/app", { drift: [team], rounds: [roundsOf("tags.Team", 1)] });

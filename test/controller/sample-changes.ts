@@ -2,6 +2,7 @@
 
 import type { Circumstances } from "../../src/controller/judge.ts";
 import type { Cause, Difference } from "../../src/core/diff.ts";
+import { digest } from "../../src/core/json.ts";
 import type { Action, Change, Plan } from "../../src/core/plan.ts";
 import type { Attribution, ResourceRecord, Rounds } from "../../src/core/record.ts";
 import { LIFECYCLE_DEFAULTS, type Lifecycle, type ResourceKey } from "../../src/core/resource.ts";
@@ -53,8 +54,11 @@ export function recordOf(key: ResourceKey = KEY, more: Partial<ResourceRecord> =
   return { key, kind: "iam.aws/v1 Role", uid: key, id: `id of ${key}`, lifecycle: LIFECYCLE_DEFAULTS, ...unsaid, ...more };
 }
 
+/** Rounds of the change that {@link difference} shows, and a vanished object; the last of them ten seconds ago. */
 export function roundsOf(path: string, count: number, by?: Attribution): Rounds {
-  return { path, count, since: "2026-01-01T11:30:00.000Z", ...(by ? { by } : {}) };
+  const change = digest(path === "" ? undefined : "aws", 12);
+  const [since, lastAt] = ["2026-01-01T11:30:00.000Z", "2026-01-01T11:59:50.000Z"];
+  return { path, change, count, atOnce: count, since, lastAt, ...(by ? { by } : {}) };
 }
 
 /** Where nothing is said: one record of {@link KEY} among nine others, drift is corrected, nothing granted, nothing paused. */

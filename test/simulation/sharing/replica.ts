@@ -2,7 +2,7 @@
 
 import { Controller } from "../../../src/controller/controller.ts";
 import type { ControllerEvent } from "../../../src/controller/events.ts";
-import type { Pace, StackWay } from "../../../src/controller/tools.ts";
+import type { Pace, StackWay, Whose } from "../../../src/controller/tools.ts";
 import { Hearsay } from "../../../src/controller/witness.ts";
 import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
 import type { Settings } from "../../../src/engine/types.ts";
@@ -61,7 +61,7 @@ export class Replica {
       pace: PACE,
       holder: process.name,
       tell: (event: ControllerEvent) => onEvent(event, process),
-      open: async (role: string | undefined) => wayOf(options, role),
+      open: async ({ roleArn }: Whose) => wayOf(options, roleArn),
       hearsay: new Hearsay(process),
     };
     const onReplicas = (count: number) => {
