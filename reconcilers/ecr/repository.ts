@@ -6,7 +6,7 @@ import { fromTagList, type Tags, toTagList } from "../../src/aws/tags.ts";
 import { field, tags } from "../../src/core/field.ts";
 import { isObject, type Json, type JsonObject } from "../../src/core/json.ts";
 import { type CheckFinding, type Condemned, defineKind, type Remote, type Scope, type StaticResource } from "../../src/kind/kind.ts";
-import { batched, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { type Batched, batched, defined, listInScope, picked, unlessNamed } from "../../src/kind/listing.ts";
 import { policyDocument, policyOf, policyOut } from "../../src/kind/policy.ts";
 import { arn } from "../../src/kind/schemas.ts";
 import { taggedResources } from "../../src/kind/tagging.ts";
@@ -191,13 +191,13 @@ async function list(aws: Reader, scope: Scope): Promise<readonly Remote[]> {
     byTags: async (wanted) => {
       const tagged = await taggedResources(aws, "ecr:repository", wanted);
       for (const [resource, own] of tagged) known.set(nameOf(resource), own);
-      return describe(aws, [...tagged.keys()].map(nameOf));
+      return batched([...tagged.keys()].map(nameOf), named(aws));
     },
-    byIds: (ids) => describe(aws, ids),
+    byIds: (ids) => batched(ids, named(aws)),
     byNames: (names) =>
-      describe(
-        aws,
+      picked(
         names.map(({ repositoryName }) => String(repositoryName)),
+        named(aws),
       ),
     matches: ({ repositoryName }, name) => repositoryName === name.repositoryName,
   });
@@ -209,16 +209,17 @@ function nameOf(resource: string): string {
   return resource.slice(resource.indexOf("/") + 1);
 }
 
-function describe(aws: Reader, names: readonly string[]): Promise<readonly Repository[]> {
+/** How repositories are found by their names. */
+function named(aws: Reader): Batched<Repository> {
   const pages = (request: { repositoryNames?: string[]; maxResults?: number }) =>
     aws.pages(ecr, "DescribeRepositories", request, "repositories");
-  return batched(names, {
+  return {
     size: NAMES_MAX,
     notFound: NOT_FOUND,
     some: (repositoryNames) => pages({ repositoryNames }),
     all: () => pages({ maxResults: PAGE }),
     key: ({ repositoryName }) => repositoryName,
-  });
+  };
 }
 
 async function remote(aws: Reader, found: Repository, fields: Scope["fields"], known: Tags | undefined): Promise<Remote> {

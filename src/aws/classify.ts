@@ -83,11 +83,17 @@ function facts(thrown: unknown): Facts {
   const code = error.$fault !== undefined && name !== "Unknown" ? name : undefined;
   return {
     name,
-    message: (error.message ?? String(thrown)).split("\n")[0] ?? "",
+    message: withoutRequestId((error.message ?? String(thrown)).split("\n")[0] ?? ""),
     code,
     network: code === undefined && typeof error.code === "string" ? error.code : undefined,
     status: error.$metadata?.httpStatusCode,
   };
+}
+
+// What one service says of another's answer ends like this: "(Service: AmazonEC2; Status Code: 400; Request ID: 4e5b…)". Each try has
+// another id, and a condition whose message changes with each try would be news each time.
+function withoutRequestId(message: string): string {
+  return message.replaceAll(/[;,]? *\brequest ?id:? *[0-9a-z][0-9a-z-]{7,}/gi, "").replace(" ()", "");
 }
 
 function verdictOf(seen: Facts, sending: Sending): Verdict {

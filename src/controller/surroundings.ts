@@ -28,6 +28,7 @@ export type WatchedLease = { readonly sight: LeaseSight; readonly pulse: Pulse }
 // Looks at the leases in one TTL: what has not beaten is found out within a fifteenth of it.
 const LOOKS_PER_TTL = 15;
 const BEATS_PER_TTL = 3;
+const UNPROVEN_PER_TTL = 2;
 
 const NOTHING: ReadonlyMap<string, Pulse> = new Map();
 
@@ -64,12 +65,13 @@ export class Surroundings {
   }
 
   /**
-   * The replicas that live, this one among them. One that was there before this one came has to be seen to beat first: it may
-   * have died long ago.
+   * The replicas that live, this one among them. One that was there before this one came may have died long ago: if it lives, it
+   * is seen to beat within a third of a TTL, and is not waited for as long as one that was.
    */
   get replicas(): readonly Replica[] {
     const { id, ttlMs, reach } = this.#options;
-    const others = this.#members.filter((member) => member.id !== id && !this.#unproven.has(member.id) && this.#stillMs(member) < ttlMs);
+    const patienceMs = ({ id: member }: Member) => (this.#unproven.has(member) ? ttlMs / UNPROVEN_PER_TTL : ttlMs);
+    const others = this.#members.filter((member) => member.id !== id && this.#stillMs(member) < patienceMs(member));
     return [...others, { id, ...reach() }];
   }
 

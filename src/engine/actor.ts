@@ -208,7 +208,10 @@ export class Actor {
   async look(names: readonly JsonObject[], delayMs: number, reason: Reason, message: string): Promise<void> {
     const record = this.record;
     const ids = [record?.id, ...(record?.retiring ?? []).map(({ id }) => id)].filter((id) => id !== undefined);
-    const want = { byTags: record?.intent !== undefined || record === undefined, ids, names, fields: Object.keys(this.resource.spec) };
+    // Of a create that was never sent, no tags can tell.
+    const unsent = this.fresh && !this.mayExist;
+    const byTags = record === undefined || (record.intent !== undefined && !unsent);
+    const want = { byTags, ids, names, fields: Object.keys(this.resource.spec) };
     const index = await this.execution.look(this.kind, want, { delayMs, reason, message });
     // A predecessor stays known until it is taken down: one look that misses it proves nothing.
     const old = this.predecessors().filter(({ id }) => index.byId(id) === undefined);

@@ -5,7 +5,7 @@ import { type Reader, service } from "../aws/service.ts";
 import { fromTagList, type Tags, toTagList } from "../aws/tags.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { StaticResource, Updater } from "./kind.ts";
-import { batched, chunks, type Finders, unlessNamed } from "./listing.ts";
+import { batched, chunks, type Finders, picked, unlessNamed } from "./listing.ts";
 import { taggedResources } from "./tagging.ts";
 import { tagsUpdater } from "./updaters.ts";
 
@@ -49,14 +49,14 @@ export function findersOf<T>(
   },
 ): Finders<T> {
   const { type, pages, arn, name } = objects;
-  const shared = { size: BATCH, notFound: NOT_FOUND, all: () => pages({}) };
-  const byArns = (keys: readonly string[]) => batched(keys, { ...shared, some: (arns) => pages({ arns }), key: arn });
+  const shared = { notFound: NOT_FOUND, all: () => pages({}) };
+  const byArns = (keys: readonly string[]) => batched(keys, { ...shared, size: BATCH, some: (arns) => pages({ arns }), key: arn });
   return {
     id: arn,
     byTags: async (wanted) => byArns(await taggedArns(aws, type, wanted, known)),
     byIds: byArns,
     byNames: (names) =>
-      batched(
+      picked(
         names.map((one) => String(one.name)),
         { ...shared, some: (some) => pages({ names: some }), key: name },
       ),

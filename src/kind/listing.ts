@@ -62,6 +62,16 @@ export async function batched<T>(keys: readonly string[], { size, notFound, some
   return [...answers.flatMap((answer) => answer ?? []), ...picked];
 }
 
+/**
+ * Objects by names that no tag has answered for: mostly they are of nothing yet, and AWS would refuse a batch for the first of
+ * those. One is asked for by itself, more are picked out of everything.
+ */
+export async function picked<T>(keys: readonly string[], { notFound, some, all, key }: Omit<Batched<T>, "size">): Promise<readonly T[]> {
+  const wanted = new Set(keys);
+  if (wanted.size === 1) return (await unlessNamed(notFound, some([...wanted]))) ?? [];
+  return (await all()).filter((object) => wanted.has(String(key(object))));
+}
+
 /** Splits into pieces of at most `size`. */
 export function chunks<T>(elements: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(elements.length / size) }, (_, index) => elements.slice(index * size, (index + 1) * size));

@@ -222,6 +222,26 @@ describe("classify, over what the real SDK throws", { concurrency: 1 }, () => {
   });
 });
 
+test("a message is the same for each try: no request id is in it", () => {
+  const rows: readonly (readonly [said: string, kept: string])[] = [
+    ["You are not authorized to perform this operation.", "You are not authorized to perform this operation."],
+    [
+      "No launch (Service: AmazonEC2; Status Code: 400; Request ID: 4e5bd1a0-6b2f-4d3a-9f0e-1c2d3e4f5a6b; Proxy: null)",
+      "No launch (Service: AmazonEC2; Status Code: 400; Proxy: null)",
+    ],
+    ["Denied (RequestId: 9XK2P0QW7TZ1ABCD)", "Denied"],
+    ["The request ID is missing a value", "The request ID is missing a value"],
+  ];
+  for (const [said, kept] of rows) {
+    const { message } = classify(Object.assign(new Error(said), { $fault: "client" }), {
+      operation: "autoscaling:X",
+      sent: true,
+      sandbox: false,
+    });
+    assert.equal(message, kept);
+  }
+});
+
 test("credentials that are missing, expired or wrong are told apart", () => {
   const said = (name: string) => explainAwsError(new AwsError(name, "why", { operation: "ec2:X", verdict: "refused", status: 403 }));
   assert.deepEqual(

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { subnet } from "../../reconcilers/ec2/subnet.ts";
 import { AwsError } from "../../src/aws/errors.ts";
 import type { Scope } from "../../src/kind/kind.ts";
-import { batched, chunks, defined, listInScope, unlessNamed } from "../../src/kind/listing.ts";
+import { type Batched, batched, chunks, defined, listInScope, picked, unlessNamed } from "../../src/kind/listing.ts";
 
 type Thing = { readonly id: string; readonly name: string };
 
@@ -103,6 +103,26 @@ test("an object that goes while it is looked at is absent; any other failure is 
   await assert.rejects(unlessNamed(["ResourceNotFoundException"], failure("AccessDenied")), { name: "AccessDenied" });
 });
 
+/** An API that refuses a batch with `z`, which is of nothing; `calls` tells what it was asked. */
+function refusing() {
+  const calls: string[] = [];
+  const api: Batched<Thing> = {
+    size: 2,
+    notFound: ["ThingNotFound"],
+    some: async (some) => {
+      calls.push(`some ${some}`);
+      if (some.includes("z")) throw new AwsError("ThingNotFound", "", { operation: "x:Describe", verdict: "refused" });
+      return world.filter(({ name }) => some.includes(name));
+    },
+    all: async () => {
+      calls.push("all");
+      return world;
+    },
+    key: ({ name }) => name,
+  };
+  return { api, calls };
+}
+
 const batches = [
   { why: "keys are named once, in batches", keys: ["a", "b", "c", "a"], ids: ["1", "2", "3"], asked: ["some a,b", "some c"] },
   { why: "no key asks for nothing", keys: [], ids: [], asked: [] },
@@ -116,21 +136,21 @@ const batches = [
 ];
 for (const { why, keys, ids, asked } of batches) {
   test(`batches: ${why}`, async () => {
-    const calls: string[] = [];
-    const found = await batched<Thing>(keys, {
-      size: 2,
-      notFound: ["ThingNotFound"],
-      some: async (some) => {
-        calls.push(`some ${some}`);
-        if (some.includes("z")) throw new AwsError("ThingNotFound", "", { operation: "x:Describe", verdict: "refused" });
-        return world.filter(({ name }) => some.includes(name));
-      },
-      all: async () => {
-        calls.push("all");
-        return world;
-      },
-      key: ({ name }) => name,
-    });
+    const { api, calls } = refusing();
+    const found = await batched(keys, api);
+    assert.deepEqual({ ids: found.map(({ id }) => id), calls }, { ids, calls: asked });
+  });
+}
+
+const doubtful = [
+  { why: "one is asked for by itself", keys: ["a"], ids: ["1"], asked: ["some a"] },
+  { why: "one that is not there is nothing", keys: ["z"], ids: [], asked: ["some z"] },
+  { why: "more are picked out of everything, without a batch that would be refused", keys: ["c", "z"], ids: ["3"], asked: ["all"] },
+];
+for (const { why, keys, ids, asked } of doubtful) {
+  test(`names that no tag answered for: ${why}`, async () => {
+    const { api, calls } = refusing();
+    const found = await picked(keys, api);
     assert.deepEqual({ ids: found.map(({ id }) => id), calls }, { ids, calls: asked });
   });
 }
