@@ -70,7 +70,7 @@ export type AwsSession = {
   /** The endpoint is on this machine: an AWS of somebody's own, with no rates to keep to and nothing to wait minutes for. */
   readonly local: boolean;
   readonly reader: Reader;
-  writer(lease: Lease): Writer;
+  writer(lease: Lease, stop?: AbortSignal): Writer;
   caller(operations: readonly OperationName[], options?: { requestTimeoutMs?: number }): Caller;
   /** So many processes use this account's rates alike, this one among them. */
   shareWith(count: number): void;
@@ -114,7 +114,11 @@ export function connect(options: ConnectOptions): AwsSession {
     sandbox,
     local,
     reader: new Handle(line, clients({ allowed: options.readOperations, forbidden: writeForbidden })),
-    writer: (lease) => new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), lease.signal),
+    writer: (lease, stop) =>
+      new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), {
+        sending: lease.signal,
+        waiting: stop ? AbortSignal.any([lease.signal, stop]) : lease.signal,
+      }),
     caller: (operations, { requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}) =>
       new DirectCaller(line, clients({ allowed: new Set(operations), forbidden: writeForbidden }, { requestTimeoutMs })),
     shareWith: (count) => line.limiter.shareWith(count),
@@ -170,15 +174,18 @@ async function sendOnce<Module>(line: Line, clients: Clients, service: Service<M
   }
 }
 
+/** What ends a write that is on its way, and what ends one that waits: for its turn, or to be sent again. */
+type Ends = { readonly sending: AbortSignal; readonly waiting: AbortSignal };
+
 class Handle implements Writer {
   readonly #line: Line;
   readonly #clients: Clients;
-  readonly #signal: AbortSignal | undefined;
+  readonly #ends: Ends | undefined;
 
-  constructor(line: Line, clients: Clients, signal?: AbortSignal) {
+  constructor(line: Line, clients: Clients, ends?: Ends) {
     this.#line = line;
     this.#clients = clients;
-    this.#signal = signal;
+    this.#ends = ends;
   }
 
   read<Module, Op extends ReadName>(service: Service<Module>, operation: Op, input: Input<Module, Op>): Promise<Output<Module, Op>> {
@@ -196,17 +203,24 @@ class Handle implements Writer {
   }
 
   write<Module, Op extends string>(service: Service<Module>, operation: Op, input: Input<Module, Op>): Promise<Output<Module, Op>> {
-    return this.#call(service, `${service.id}:${operation}`, input, this.#signal) as Promise<Output<Module, Op>>;
+    return this.#call(service, `${service.id}:${operation}`, input, this.#ends) as Promise<Output<Module, Op>>;
   }
 
-  #call<Module>(service: Service<Module>, operation: OperationName, input: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  #call<Module>(service: Service<Module>, operation: OperationName, input: unknown, ends: Ends | undefined): Promise<unknown> {
     const { runtime, limiter, queue } = this.#line;
     const attempt = async (retry: boolean): Promise<unknown> => {
-      await limiter.take(operation, signal);
-      return queue.add(() => sendOnce(this.#line, this.#clients, service, input, { operation, retry, signal }));
+      await limiter.take(operation, ends?.waiting);
+      return queue.add(() => {
+        ends?.waiting.throwIfAborted();
+        return sendOnce(this.#line, this.#clients, service, input, { operation, retry, signal: ends?.sending });
+      });
     };
     const onThrottled = (): void => limiter.throttled(operation);
-    return withRetries(attempt, { runtime, mutating: isMutating(operation), onThrottled, ...(signal ? { signal } : {}) });
+    const options = { runtime, mutating: isMutating(operation), onThrottled, ...(ends ? { signal: ends.waiting } : {}) };
+    return withRetries(attempt, options).catch((error: unknown) => {
+      const isStopped = ends !== undefined && !ends.sending.aborted && ends.waiting.aborted && error === ends.waiting.reason;
+      throw isStopped ? new BeaconError("Interrupted", "the run was asked to stop before this call was sent", { cause: error }) : error;
+    });
   }
 }
 

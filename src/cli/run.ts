@@ -90,7 +90,7 @@ async function healed(approved: Approved, stop: Stop, error: unknown): Promise<u
   io.err("the lease was lost with calls on their way: waiting for it again, to put right what they may have reverted");
   const again = async () => {
     const lease = await acquireLease(session, { ...approved, wait: true }, stop);
-    return { lease, writer: session.way.writer(untilStopped(lease, stop.signal)) };
+    return { lease, writer: session.way.writer(untilStopped(lease, stop.signal), stop.signal) };
   };
   const { results } = await heal(session.context, { touched: error.touched, acquire: again, stop: stop.signal });
   for (const { key, outcome, message } of results) io.err(`${key}  ${outcome}: ${message}`);
@@ -111,7 +111,7 @@ async function underLease(approved: Approved, lease: Lease, stop: Stop): Promise
     calls: () => callsMade(session.way),
   });
   try {
-    const authority = { writer: session.way.writer(untilStopped(lease, stop.signal)), lease };
+    const authority = { writer: session.way.writer(untilStopped(lease, stop.signal), stop.signal), lease };
     const report = await execute(session.context, {
       world: revision ? { ...world, state: { ...world.state, revision } } : world,
       plan,

@@ -44,7 +44,7 @@ export type Looking = {
 };
 
 /** Likewise, and may write under a lease. */
-export type Changing = Looking & { readonly store: StateStore; readonly writer: (lease: Lease) => Writer };
+export type Changing = Looking & { readonly store: StateStore; readonly writer: (lease: Lease, stop?: AbortSignal) => Writer };
 
 /** A way for a controller: to the table, and for each stack with the rights of its role. */
 export type Controlling = Pick<Changing, "region" | "accountId" | "caller" | "sandbox" | "local" | "store" | "calls" | "close"> & {

@@ -73,8 +73,8 @@ export class Holding {
     return new Date(this.tools.runtime.now()).toISOString();
   }
 
-  authority(): Authority {
-    return { writer: this.way.writer(this.lease), lease: this.lease };
+  authority(stop: AbortSignal): Authority {
+    return { writer: this.way.writer(this.lease, stop), lease: this.lease };
   }
 
   /** Pauses that are not over. */

@@ -162,8 +162,8 @@ export class StackWorker {
   async #work(due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): Promise<Passed> {
     const holding = await this.#held();
     this.#takeNews(holding);
-    noteResumed(holding);
     if (await this.#heedYield(holding)) return NOTHING_PASSED;
+    noteResumed(holding);
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
     const kinds = this.#schedule.take(holding, due);

@@ -33,7 +33,8 @@ export type StackWay = {
   readonly accountId: string;
   readonly caller: string;
   readonly reader: Reader;
-  readonly writer: (lease: Lease) => Writer;
+  /** `stop`: a write that still waits then, for its turn or to be sent again, is not sent any more. */
+  readonly writer: (lease: Lease, stop?: AbortSignal) => Writer;
   /** CloudTrail, with these rights; absent where it is not to be asked. */
   readonly trail?: TrailLookup;
   /** Every call so far. */

@@ -127,6 +127,20 @@ describe("handles", { concurrency: 1 }, () => {
     await assert.rejects(creating, verdict("AbortError", "ambiguous"));
   });
 
+  test("a throttled write that waits is not sent again once the run is to stop, and one that is asked for then not at all", async () => {
+    server.answer(ec2Error(503, "RequestLimitExceeded"), CREATED);
+    const stop = new AbortController();
+    const sleep = async (_ms: number, signal?: AbortSignal) => {
+      stop.abort(new Error("something else came up"));
+      signal?.throwIfAborted();
+    };
+    session = open({ runtime: { now: () => 0, monotonic: () => 0, uid: () => "0", sleep } });
+    const writer = session.writer(lease(), stop.signal);
+    await assert.rejects(writer.write(ec2, "CreateVpc", {}), code("Interrupted"));
+    await assert.rejects(writer.write(ec2, "CreateVpc", {}), code("Interrupted"));
+    assert.equal(server.requests.length, 1);
+  });
+
   test("an ambiguous write is not sent again; a throttled one is", async () => {
     const writer = session.writer(lease());
     server.answer(ec2Error(500, "InternalError"), CREATED);
