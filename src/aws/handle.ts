@@ -102,10 +102,16 @@ export function connect(options: ConnectOptions): AwsSession {
     limiter: new RateLimiter(runtime, options.rateFactor ?? (local ? Number.POSITIVE_INFINITY : RATE_FACTOR)),
     queue: new PQueue({ concurrency: IN_FLIGHT_MAX }),
   };
-  const opened: Clients[] = [];
+  const opened = new Set<Clients>();
   const clients = (guard: Guard, overrides: Partial<ClientOptions> = {}): Clients => {
     const made = new Clients({ ...clientOptions, ...overrides }, guard);
-    opened.push(made);
+    opened.add(made);
+    return made;
+  };
+  const writing = (lease: Lease): Clients => {
+    const made = clients({ allowed: options.operations, forbidden: operationUndeclared, lease });
+    // A controller has many leases in its life: what ends with one is not kept for the session's end.
+    lease.signal.addEventListener("abort", () => opened.delete(made), { once: true });
     return made;
   };
   return {
@@ -114,13 +120,13 @@ export function connect(options: ConnectOptions): AwsSession {
     sandbox,
     local,
     reader: new Handle(line, clients({ allowed: options.readOperations, forbidden: writeForbidden })),
-    writer: (lease) => new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), lease.signal),
+    writer: (lease) => new Handle(line, writing(lease), lease.signal),
     caller: (operations, { requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}) =>
       new DirectCaller(line, clients({ allowed: new Set(operations), forbidden: writeForbidden }, { requestTimeoutMs })),
     shareWith: (count) => line.limiter.shareWith(count),
     calls: () => counter.counts(),
     close: async () => {
-      await Promise.all(opened.map((made) => made.close()));
+      await Promise.all([...opened].map((made) => made.close()));
     },
   };
 }

@@ -49,6 +49,7 @@ export class Holding {
   readonly stale = new Set<KindId>();
   /** The digest of the watched files that was considered last, so that it is not considered over and over. */
   considered: string | undefined;
+  #authority: Authority | undefined;
 
   constructor(given: { stack: Stack; lease: Lease; tools: Tools; way: StackWay; state: StackState }) {
     const { stack, lease, tools, way, state } = given;
@@ -73,8 +74,10 @@ export class Holding {
     return new Date(this.tools.runtime.now()).toISOString();
   }
 
-  authority(): Authority {
-    return { writer: this.way.writer(this.lease), lease: this.lease };
+  /** What passes write with: one way for all of them, with the connections that it has. */
+  get authority(): Authority {
+    this.#authority ??= { writer: this.way.writer(this.lease), lease: this.lease };
+    return this.#authority;
   }
 
   /** Pauses that are not over. */

@@ -141,7 +141,7 @@ async function act(holding: Holding, { plan, changes, judgement, stop }: Acting)
   const report = await execute(context, {
     world: holding.world as World,
     plan: { ...plan, changes },
-    authority: holding.authority(),
+    authority: holding.authority,
     options: { strict: true, leave: judgement.leave },
     onProgress: ({ key, phase }) => phase === "done" && doneAt.set(key, tools.runtime.now()),
     stop,
