@@ -73,6 +73,7 @@ export class Holding {
     return new Date(this.tools.runtime.now()).toISOString();
   }
 
+  /** What a pass writes with, until it is to stop; the connections are those of the pass before. */
   authority(stop: AbortSignal): Authority {
     return { writer: this.way.writer(this.lease, stop), lease: this.lease };
   }
