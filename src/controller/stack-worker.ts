@@ -166,13 +166,13 @@ export class StackWorker {
     if (await this.#heedYield(holding)) return NOTHING_PASSED;
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
-    this.#watchMonitors(holding);
     const kinds = this.#schedule.take(holding, due);
     let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
     if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
     this.#schedule.passed(holding, kinds, passed);
     await this.#endRequests(holding);
     report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
+    this.#watchMonitors(holding);
     return passed;
   }
 
@@ -189,9 +189,9 @@ export class StackWorker {
     }
   }
 
-  /** The Monitors of the manifests in force, once these change. */
-  #watchMonitors({ compiled, context }: Holding): void {
-    if (!compiled || compiled === this.#monitored) return;
+  /** The Monitors of the manifests in force, once these change, and once there is something to check. */
+  #watchMonitors({ compiled, context, converged }: Holding): void {
+    if (!compiled || compiled === this.#monitored || converged === 0) return;
     this.#monitored = compiled;
     const needs = [...new Set(compiled.monitors.flatMap((monitor) => monitor.needs))];
     this.#monitors?.watch(compiled.monitors, () => presentView(context, compiled, needs));
