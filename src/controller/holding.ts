@@ -102,9 +102,11 @@ export class Holding {
 
   /** What failed, and what was fought over, counts no more. */
   tryAnew(target: ResourceKey | "*"): void {
+    // What AWS refused to make has no record.
+    if (target === "*") this.setbacks.clear();
+    else this.setbacks.delete(target);
     for (const record of this.state.records.values()) {
       if (target !== "*" && target !== record.key) continue;
-      this.setbacks.delete(record.key);
       if (record.rounds) this.put(withDrift(record, record.drift ?? [], []));
     }
   }
