@@ -102,10 +102,21 @@ export function connect(options: ConnectOptions): AwsSession {
     limiter: new RateLimiter(runtime, options.rateFactor ?? (local ? Number.POSITIVE_INFINITY : RATE_FACTOR)),
     queue: new PQueue({ concurrency: IN_FLIGHT_MAX }),
   };
-  const opened: Clients[] = [];
+  const opened = new Set<Clients>();
   const clients = (guard: Guard, overrides: Partial<ClientOptions> = {}): Clients => {
     const made = new Clients({ ...clientOptions, ...overrides }, guard);
-    opened.push(made);
+    opened.add(made);
+    return made;
+  };
+  // One set of connections under a lease, however many runs it sees.
+  const leased = new WeakMap<Lease, Clients>();
+  const writing = (lease: Lease): Clients => {
+    const known = leased.get(lease);
+    if (known) return known;
+    const made = clients({ allowed: options.operations, forbidden: operationUndeclared, lease });
+    // A controller has many leases in its life: what ends with one is not kept for the session's end.
+    lease.signal.addEventListener("abort", () => opened.delete(made), { once: true });
+    leased.set(lease, made);
     return made;
   };
   return {
@@ -115,7 +126,7 @@ export function connect(options: ConnectOptions): AwsSession {
     local,
     reader: new Handle(line, clients({ allowed: options.readOperations, forbidden: writeForbidden })),
     writer: (lease, stop) =>
-      new Handle(line, clients({ allowed: options.operations, forbidden: operationUndeclared, lease }), {
+      new Handle(line, writing(lease), {
         sending: lease.signal,
         waiting: stop ? AbortSignal.any([lease.signal, stop]) : lease.signal,
       }),
@@ -124,7 +135,7 @@ export function connect(options: ConnectOptions): AwsSession {
     shareWith: (count) => line.limiter.shareWith(count),
     calls: () => counter.counts(),
     close: async () => {
-      await Promise.all(opened.map((made) => made.close()));
+      await Promise.all([...opened].map((made) => made.close()));
     },
   };
 }

@@ -110,9 +110,12 @@ async function propose(holding: Holding, watched: Extract<SourceState, { ok: tru
   const { compiled, digest } = watched;
   const world = await observe(context, compiled);
   const plan = makePlan(context, world, {});
-  const { isAccepted, grants } = policyOn(plan, judge(plan, circumstancesOf(holding, compiled, NO_GRANTS)), compiled.environment);
+  const past = watched.hasChanged ? undefined : await pastRevision(holding, compiled.digest);
+  const policy = past === undefined ? compiled.environment : { approval: { ...compiled.environment.approval, mode: "manual" as const } };
+  const { isAccepted, grants } = policyOn(plan, judge(plan, circumstancesOf(holding, compiled, NO_GRANTS)), policy);
   const counts = ["create", "update"].map((action) => `${plan.changes.filter((change) => change.action === action).length} to ${action}`);
-  const message = `a change of the watched manifests (${counts.join(", ")})`;
+  const what = past === undefined ? "a change of the watched manifests" : `the watched manifests, which are those of revision ${past},`;
+  const message = `${what} (${counts.join(", ")})`;
   const awaiting = awaitingOf("revision", grants, { digest: `${compiled.digest} ${plan.digest}`, message }) as Awaiting;
   if (isAccepted || approval?.digest === awaiting.digest) {
     await accept(holding, { watched, world, grants, by: approval?.by ?? `policy of ${compiled.environment.name}` });
@@ -123,6 +126,15 @@ async function propose(holding: Holding, watched: Extract<SourceState, { ok: tru
   }
   holding.considered = digest;
   if (approval) await withdraw(holding, [approval]);
+}
+
+/**
+ * The number of an earlier revision that says just this. Files that were not seen to change, and are what was accepted before the
+ * revision in force, may be a replica's that has not got the newer ones yet: a person says whether they are to be gone back to.
+ */
+async function pastRevision({ stack, tools, revision }: Holding, digest: string): Promise<number | undefined> {
+  const history = revision ? await tools.store.history(stack) : [];
+  return history.find((past) => past.digest === digest)?.number;
 }
 
 type Accepted = {

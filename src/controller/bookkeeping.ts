@@ -110,6 +110,18 @@ function noteRecovered(holding: Holding, resource: ResourceKey): void {
   holding.tools.tell({ type: "recovered", stack: holding.stack, resource, message });
 }
 
+/** A person has seen to its cause, or settled it with the other writer: what was given up is tried anew, and rounds are counted anew. */
+export function noteResumed(holding: Holding): void {
+  const { requests, records } = holding.state;
+  const resumed = new Set(requests.flatMap((request) => (request.type === "check" && request.resumes ? [request.target] : [])));
+  for (const key of [...holding.setbacks.keys(), ...records.keys()]) {
+    if (!resumed.has("*") && !resumed.has(key)) continue;
+    holding.setbacks.delete(key);
+    const record = records.get(key);
+    if (record?.rounds) holding.put(withDrift(record, record.drift ?? [], []));
+  }
+}
+
 /** What was carried out. `before`: the records as they were; `doneAt`: when each resource was done, epoch milliseconds. */
 type Done = {
   readonly before: ReadonlyMap<ResourceKey, ResourceRecord>;

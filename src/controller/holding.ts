@@ -12,7 +12,6 @@ import type { Lease, StackState } from "../core/store.ts";
 import type { Authority, Context, Result, World } from "../engine/types.ts";
 import type { AnyKind } from "../kind/kind.ts";
 import { compileBundle } from "../manifest/bundle.ts";
-import { withDrift } from "./drift.ts";
 import type { Circumstances, Judgement } from "./judge.ts";
 import type { SourceState, StackWay, Tools } from "./tools.ts";
 import { Witness } from "./witness.ts";
@@ -74,6 +73,7 @@ export class Holding {
     return new Date(this.tools.runtime.now()).toISOString();
   }
 
+  /** What a pass writes with, until it is to stop; the connections are those of the pass before. */
   authority(stop: AbortSignal): Authority {
     return { writer: this.way.writer(this.lease, stop), lease: this.lease };
   }
@@ -98,17 +98,6 @@ export class Holding {
     this.state = { ...this.state, records };
     if (this.world) this.world = { ...this.world, state: this.state };
     this.lease.journal.put(record);
-  }
-
-  /** What failed, and what was fought over, counts no more. */
-  tryAnew(target: ResourceKey | "*"): void {
-    // What AWS refused to make has no record.
-    if (target === "*") this.setbacks.clear();
-    else this.setbacks.delete(target);
-    for (const record of this.state.records.values()) {
-      if (target !== "*" && target !== record.key) continue;
-      if (record.rounds) this.put(withDrift(record, record.drift ?? [], []));
-    }
   }
 
   /** Writes a revision, here and in the table. Throws `StateConflict` where a newer one was accepted meanwhile. */
@@ -171,7 +160,7 @@ export async function compiledOf({ stack, tools }: Holding, revision: Revision, 
   if (bundle) return compileBundle(bundle, { kinds: tools.kinds });
   throw new BeaconError(
     "SourceMissing",
-    `what revision ${revision.number} was compiled from is not kept: a secret stands in it, or an older beaconctl accepted it`,
+    `what revision ${revision.number} was compiled from is not kept: a secret stands in it, it is too large (some 10 MB), or an older beaconctl accepted it`,
     {
       next: "run the controller with -f and these manifests, or apply again",
     },

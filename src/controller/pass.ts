@@ -148,6 +148,8 @@ async function act(holding: Holding, { plan, changes, judgement, stop }: Acting)
   });
   for (const { kind } of changes) holding.stale.add(kind);
   noteSetbacks(holding, changes, report.results);
+  // Who it was may have become known meanwhile: that is to be read back, too.
+  await lease.journal.commit();
   holding.reload(await tools.store.load(stack));
   noteCorrected(holding, { before, changes, judgement, results: report.results, doneAt });
   holding.results = report.results.filter(({ outcome }) => outcome !== "done");

@@ -102,6 +102,7 @@ export class Schedule {
     for (const [key, kind] of keysOf(holding)) {
       nexts.set(kind, Math.min(nexts.get(kind) ?? Number.POSITIVE_INFINITY, this.#queue.dueMs(key) ?? Number.POSITIVE_INFINITY));
     }
+    for (const kind of holding.checks.keys()) if (!nexts.has(kind)) holding.checks.delete(kind);
     for (const [kind, dueMs] of nexts) {
       if ((!looked.has(kind) && holding.checks.has(kind)) || this.#unread.has(kind)) continue;
       holding.checks.set(kind, { at: holding.now(), next: new Date(now + Math.max(0, dueMs - nowMs)).toISOString() });

@@ -33,6 +33,7 @@ export class SourceWatch implements WatchedSource {
   #state: SourceState | undefined;
   #stack: Stack | undefined;
   #seen = "";
+  #hasChanged = false;
   /** Files that expressions read. Kept while the manifests are invalid: one of them may be what is missing. */
   #files: readonly string[] = [];
 
@@ -90,7 +91,8 @@ export class SourceWatch implements WatchedSource {
     this.#seen = seen;
     const state = await this.#options.read();
     const isNews = state.digest !== this.#state?.digest;
-    this.#state = state;
+    this.#hasChanged ||= isNews && this.#state !== undefined;
+    this.#state = state.ok && this.#hasChanged ? { ...state, hasChanged: true } : state;
     if (state.ok) {
       this.#stack = state.compiled.stack;
       this.#files = state.files;

@@ -13,6 +13,7 @@ import { type Stack, stackName } from "../core/resource.ts";
 import type { Lease } from "../core/store.ts";
 import { Deposed, presentView } from "../engine/engine.ts";
 import { bringIntoForce, considerSource, heedApproval, needsPerson, withdraw } from "./acceptance.ts";
+import { noteResumed } from "./bookkeeping.ts";
 import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { MonitorLoop } from "./monitor-loop.ts";
@@ -162,10 +163,9 @@ export class StackWorker {
     const holding = await this.#held();
     this.#takeNews(holding);
     if (await this.#heedYield(holding)) return NOTHING_PASSED;
-    for (const request of holding.state.requests) if (request.type === "check" && request.again) holding.tryAnew(request.target);
+    noteResumed(holding);
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
-    this.#watchMonitors(holding);
     this.#reportBegun(holding);
     const kinds = this.#schedule.take(holding, due);
     let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
@@ -173,6 +173,7 @@ export class StackWorker {
     this.#schedule.passed(holding, kinds, passed);
     await this.#endRequests(holding);
     this.#report(holding);
+    this.#watchMonitors(holding);
     return passed;
   }
 
@@ -205,9 +206,9 @@ export class StackWorker {
     }
   }
 
-  /** The Monitors of the manifests in force, once these change. */
-  #watchMonitors({ compiled, context }: Holding): void {
-    if (!compiled || compiled === this.#monitored) return;
+  /** The Monitors of the manifests in force, once these change, and once there is something to check. */
+  #watchMonitors({ compiled, context, converged }: Holding): void {
+    if (!compiled || compiled === this.#monitored || converged === 0) return;
     this.#monitored = compiled;
     const needs = [...new Set(compiled.monitors.flatMap((monitor) => monitor.needs))];
     this.#monitors?.watch(compiled.monitors, () => presentView(context, compiled, needs));

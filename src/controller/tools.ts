@@ -50,6 +50,8 @@ export type SourceState =
       readonly ok: true;
       readonly digest: string;
       readonly compiled: CompiledStack;
+      /** They were seen to change, and are no replica's that has not got the newer ones yet. */
+      readonly hasChanged?: true;
       readonly bundle?: SourceBundle;
       /** What else was read for them. */
       readonly files: readonly string[];

@@ -199,8 +199,11 @@ export type StackRequest = { readonly by: string; readonly at: string } & (
     }
   /** `digest`: of what the status says awaits approval. */
   | { readonly type: "approve"; readonly digest: string }
-  /** Look now. `cause`: who changed something, where another controller has heard of it. `again`: try anew what was given up. */
-  | { readonly type: "check"; readonly target: ResourceKey | "*"; readonly cause?: Attribution; readonly again?: true }
+  /**
+   * Look now. `cause`: who changed something, where another controller has heard of it. `resumes`: what was given up is tried anew:
+   * a person has seen to its cause, or settled it with the other writer.
+   */
+  | { readonly type: "check"; readonly target: ResourceKey | "*"; readonly cause?: Attribution; readonly resumes?: true }
   /** The watched files are held back while their digest is this one: a rollback stays until they change, or until `resume`. */
   | { readonly type: "hold"; readonly digest: string; readonly reason: string }
   /** Hand the lease to somebody who does a thing of his own, until then (ISO 8601). */

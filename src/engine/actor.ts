@@ -159,7 +159,7 @@ export class Actor {
 
   /** Queues the record under the resource's present key, whatever key it had. */
   put(record: ResourceRecord): void {
-    if (record.key !== this.resource.key) this.execution.drop(record.key);
+    if (record.key !== this.resource.key) this.execution.rename(record.key, this.resource.key);
     this.execution.put({ ...record, key: this.resource.key });
   }
 
@@ -175,6 +175,8 @@ export class Actor {
       onBlocked: () => this.onBlocked(remote),
     });
     this.remotes = this.remotes.filter(({ id }) => id !== remote.id);
+    // A successor may have the same id, and none of what was left of this one.
+    for (const [field, { id }] of this.released) if (id === remote.id) this.released.delete(field);
     this.execution.event("Deleted", `deleted ${remote.id}, which was superseded`, this.resource.key);
     const after = this.record as ResourceRecord;
     this.execution.put({ ...after, retiring: after.retiring.filter(({ id }) => id !== remote.id) });

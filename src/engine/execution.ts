@@ -139,6 +139,15 @@ export class Execution {
     this.#dirty = true;
   }
 
+  /** A record's key changes: the old one goes, and whoever is written down as needing it needs the new one, from the same write on. */
+  rename(from: ResourceKey, to: ResourceKey): void {
+    this.drop(from);
+    for (const record of this.#records.values()) {
+      if (!record.dependencies.includes(from)) continue;
+      this.put({ ...record, dependencies: record.dependencies.map((on) => (on === from ? to : on)) });
+    }
+  }
+
   /** Queues an event. `type` is CamelCase: Created, Corrected, Failed. */
   event(type: string, message: string, resource?: ResourceKey): void {
     this.run.authority.lease.journal.event({ at: this.now(), type, message, ...(resource ? { resource } : {}) });

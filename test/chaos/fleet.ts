@@ -126,9 +126,9 @@ export class Fleet {
     });
   }
 
-  async until(what: string, withinMs: number, holds: () => boolean): Promise<void> {
+  async until(what: string, withinMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
     const endMs = performance.now() + withinMs;
-    while (!holds()) {
+    while (!(await holds())) {
       if (performance.now() > endMs) assert.fail(`${what}: not within ${withinMs} ms\n${this.#shown()}`);
       await pause(POLL_MS);
     }
@@ -154,12 +154,12 @@ export class Fleet {
   }
 
   /** What AWS holds of all stacks together. */
-  async objects(): Promise<{ readonly vpcs: number; readonly logGroups: number }> {
+  async objects(): Promise<string> {
     const [{ Vpcs = [] }, { logGroups = [] }] = await Promise.all([
       this.#ec2.describeVpcs({ Filters: [{ Name: "tag-key", Values: ["beacon:stack"] }] }),
       this.#logs.describeLogGroups({ logGroupNamePrefix: "/fleet/" }),
     ]);
-    return { vpcs: Vpcs.length, logGroups: logGroups.length };
+    return `${Vpcs.length} VPCs, ${logGroups.length} log groups`;
   }
 
   /** Every create that any controller sent. */

@@ -57,6 +57,7 @@ type Listed = {
   readonly message?: string;
   readonly rollbackOf?: number;
   readonly accepted: boolean;
+  readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly declared?: { readonly added: number; readonly removed: number };
 };
 
@@ -82,6 +83,8 @@ test("each change is a revision, a second apply is none; diff against an earlier
       [1, "to begin with", false, undefined, undefined],
     ],
   );
+  const unused = { delete: [], replace: [], missing: [] };
+  assert.deepEqual(revisions[0]?.grants, unused, "what was approved and done is approved no more");
   const shown = ended(await place.beaconctl("history", ...stack), 0, "history as a table");
   assert.match(shown, /^\* 3 .* 1 \(-1\)$/m);
   assert.match(shown, /^ {2}1 .* to begin with$/m);

@@ -78,6 +78,18 @@ describe("watched manifests", () => {
     assert.equal(one.news, 2);
   });
 
+  test("only what was seen to change says so", async () => {
+    const scene = new Scene();
+    const said = () => scene.watch.state?.ok && scene.watch.state.hasChanged === true;
+    await scene.seen();
+    assert.equal(said(), false, "as it was found");
+    await scene.seen();
+    assert.equal(said(), false, "read again, and the same");
+    scene.write("stack, another");
+    await scene.seen();
+    assert.equal(said(), true);
+  });
+
   test("a new file and a removed one are changes; what says the same is no news", async () => {
     const one = new Scene();
     await one.seen();

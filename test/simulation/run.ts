@@ -66,7 +66,7 @@ async function playAll(name: string, { seeds, play }: Scenario): Promise<void> {
   for (const failure of failures) console.error(`${failure}\n`);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.log(`${name}: ${count} seeds, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours in ${seconds} s: ${failures.length} failed`);
-  for (const [figure, values] of figures) console.log(`  ${figure}: ${spread(values)}`);
+  for (const [figure, values] of figures) if (values.length > 0) console.log(`  ${figure}: ${spread(values)}`);
   if (failures.length > 0) process.exitCode = 1;
 }
 

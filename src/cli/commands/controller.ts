@@ -2,13 +2,15 @@ import { hostname } from "node:os";
 import type { Daemon } from "../../controller/daemon.ts";
 import type { SourceWatch } from "../../controller/source-watch.ts";
 import type { SourceState } from "../../controller/tools.ts";
+import type { CompiledStack } from "../../core/compiled.ts";
 import { BeaconError } from "../../core/errors.ts";
 import { digest } from "../../core/json.ts";
+import { alertUrl } from "../../monitor/alert.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
 import type { ExitCode } from "../exit.ts";
 import { holderName } from "../holding.ts";
-import { compileInput, manifestError, manifestPaths, readSources } from "../manifests.ts";
+import { compileInput, compileManifests, hasManifests, manifestError, manifestPaths, readSources } from "../manifests.ts";
 import { type AwsOptions, awsOptions, type SourceOptions, sourceOptions } from "../options.ts";
 import type { Controlling } from "../services.ts";
 import { type StackOptions, stackNamed, targetOf } from "../session.ts";
@@ -43,8 +45,7 @@ export default defineCommand<Options>({
   async run(invocation) {
     const { services, io } = invocation;
     const source = await watchedSource(invocation);
-    const compiled = source?.state?.ok ? source.state.compiled : undefined;
-    const way = await services.control(targetOf(invocation, compiled));
+    const way = await services.control(targetOf(invocation, await placeOf(invocation, source)));
     const stop = stopOnSignals((signal) => io.err(`${signal}: handing the stacks over`));
     try {
       return await control(invocation, { way, source, stop: stop.signal });
@@ -54,6 +55,13 @@ export default defineCommand<Options>({
     }
   },
 });
+
+/** Whose manifests say where: the watched ones, or those of an environment that is named without watching them. */
+async function placeOf(invocation: Invocation<Options>, source: SourceWatch | undefined): Promise<CompiledStack | undefined> {
+  if (source) return source.state?.ok ? source.state.compiled : undefined;
+  const { env, region } = invocation.options;
+  return env !== undefined && region === undefined && hasManifests(invocation.options) ? compileManifests(invocation) : undefined;
+}
 
 /** The manifests of -f, read once; what is wrong with them is said, and the accepted revisions stay in force. */
 async function watchedSource(invocation: Invocation<Options>): Promise<SourceWatch | undefined> {
@@ -102,7 +110,7 @@ async function show(
     services.runtime(),
   ]);
   daemon.listen(logEvents(log));
-  const webhook = process.env.BEACON_SLACK_WEBHOOK_URL;
+  const webhook = alertUrl();
   const watch = await startWatch({
     daemon,
     log,

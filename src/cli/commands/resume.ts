@@ -7,7 +7,7 @@ import { type StackOptions, stackOption, withChange } from "../session.ts";
 
 export default defineCommand<SourceOptions & AwsOptions & StackOptions>({
   description:
-    "Ends a pause. Of the whole stack, also the hold that a rollback put on the watched manifests; resources that are paused by name stay so. A controller looks at once, and tries again what it had given up.",
+    "Ends a pause. Of the whole stack, also the hold that a rollback put on the watched manifests; resources that are paused by name stay so. A controller looks at once, and tries again what it had given up, what is contested among it.",
   arguments: [{ syntax: "[resource]", description: "only this, as KIND/NAME" }],
   options: [...sourceOptions, stackOption, ...awsOptions],
   examples: ["beaconctl resume --env prod", "beaconctl resume sg/alb --env prod"],
@@ -19,7 +19,7 @@ export default defineCommand<SourceOptions & AwsOptions & StackOptions>({
       const target = targetNamed(session, state, args[0]);
       const ended = state.requests.filter((request) => ends(request, target));
       await session.way.store.withdraw(stack, ended);
-      if (state.lease?.controller) await ask(session, { type: "check", target, again: true });
+      if (state.lease?.controller) await ask(session, { type: "check", target, resumes: true });
       const name = target === "*" ? stackName(stack) : target;
       const lines = ended.map((request) =>
         request.type === "hold" ? "The watched manifests are no longer held." : `${name} is no longer paused.`,

@@ -255,6 +255,10 @@ class SharingScenario {
     this.#replicas = this.#replicas.filter((one) => one !== replica);
     replica.stop();
     await replica.ended;
+    // The process ends with it: what it had not done by now is never done.
+    replica.process.kill();
+    const left = this.#watch.heldBy(replica.process.name);
+    if (this.#tableFaultRate === 0 && left.length > 0) throw new Violation(`${replica.process.name} ended, and holds ${left.join(", ")}`);
     await this.#settled("a stop", atMs);
     this.#noteTaken(this.#handoverMs, {
       held,
