@@ -21,7 +21,14 @@ export async function bringIntoForce(holding: Holding, watched: SourceState | un
   if (!revision || compiled?.digest === revision.digest) return;
   holding.compiled = await compiledOf(holding, revision, watched);
   holding.world = undefined;
+  forgetWhatWasFound(holding);
+}
+
+// What was found and tried of an earlier revision says nothing of this one.
+function forgetWhatWasFound(holding: Holding): void {
   holding.plan = undefined;
+  holding.judgement = undefined;
+  holding.results = [];
   holding.setbacks.clear();
 }
 
@@ -150,9 +157,8 @@ async function accept(holding: Holding, { watched, world, grants, by }: Accepted
   holding.state = { ...world.state, revision, requests: holding.state.requests };
   holding.compiled = compiled;
   holding.world = { ...world, state: holding.state };
-  holding.plan = undefined;
   holding.awaiting = undefined;
-  holding.setbacks.clear();
+  forgetWhatWasFound(holding);
   holding.event({ type: "RevisionAccepted", message: `revision ${revision.number}, ${by}` });
   tools.tell({ type: "revisionAccepted", stack, revision: revision.number, by, message });
 }

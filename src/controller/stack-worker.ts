@@ -166,22 +166,39 @@ export class StackWorker {
     noteResumed(holding);
     this.#sourceProblem = await considerSource(holding, this.#source());
     await bringIntoForce(holding, this.#source());
+    this.#reportBegun(holding);
     const kinds = this.#schedule.take(holding, due);
     let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
     if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
     this.#schedule.passed(holding, kinds, passed);
     await this.#endRequests(holding);
-    report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
+    this.#report(holding);
     this.#watchMonitors(holding);
     return passed;
   }
 
-  /** A pass that waits for AWS is broken off when something else comes up, after a while: it goes on in the next one. */
+  #report(holding: Holding): void {
+    report(holding, { source: this.#source(), sourceProblem: this.#sourceProblem, revisionAtMs: this.#revisionAtMs });
+  }
+
+  /** A revision that is new may take its time: that it is worked on is said before it is done. */
+  #reportBegun(holding: Holding): void {
+    const { revision, converged, status } = holding;
+    if (revision && converged < revision.number && status?.revision !== revision.number) this.#report(holding);
+  }
+
+  /** A pass that waits for AWS is broken off when something else comes up, after a while, or its time is over: it goes on in the next one. */
   async #inTime(signal: AbortSignal, work: (until: AbortSignal) => Promise<Passed>): Promise<Passed> {
+    const { runtime, settings } = this.#tools;
     const [hurry, over] = [new AbortController(), new AbortController()];
     const waiting = AbortSignal.any([signal, over.signal]);
-    const urgent = this.#tools.runtime.sleep(UNDISTURBED_MS, waiting).then(() => this.queue.whenDue(URGENT, waiting));
-    urgent.then(() => hurry.abort(new Error("something else came up"))).catch(() => {});
+    const urgent = runtime.sleep(UNDISTURBED_MS, waiting).then(() => this.queue.whenDue(URGENT, waiting));
+    // The executor keeps to its time by itself; what a throttled call waits for it does not see.
+    const late = runtime.sleep(settings.timeoutMs + UNDISTURBED_MS, waiting);
+    Promise.race([urgent, late]).then(
+      () => hurry.abort(new Error("something else is to be done")),
+      () => {},
+    );
     try {
       return await work(AbortSignal.any([signal, hurry.signal]));
     } finally {
