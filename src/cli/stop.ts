@@ -34,11 +34,20 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 export function stopOnSignals(onStop: (signal: string) => void): Stop {
   const controller = new AbortController();
   let exitCode: ExitCode | undefined;
+  // timeout(1) signals a process and, in the same breath, its group: that echo is no second wish.
+  let isEcho = false;
   const listener = (signal: NodeJS.Signals): void => {
     // 128 + signal number, as shells report it: 130 and 143.
     const code = (128 + constants.signals[signal]) as ExitCode;
-    if (exitCode !== undefined) process.exit(code);
+    if (exitCode !== undefined) {
+      if (isEcho) return;
+      process.exit(code);
+    }
     exitCode = code;
+    isEcho = true;
+    setImmediate(() => {
+      isEcho = false;
+    });
     onStop(signal);
     controller.abort(new Error(signal));
   };

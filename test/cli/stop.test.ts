@@ -69,6 +69,21 @@ test("a second signal ends the process at once", async () => {
   assert.doesNotMatch(ended.stdout, /interrupted/, "no report: nothing was waited for");
 });
 
+test("a signal that comes twice in one breath, as timeout(1) sends it, is one", async () => {
+  await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
+  await using place = await workspace(manifests, { endpoint: proxy.endpoint });
+  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
+  const running = place.start(APPLY);
+  await held.struck;
+  running.child.kill("SIGTERM");
+  running.child.kill("SIGTERM");
+  await running.said(/SIGTERM: stopping/);
+  held.release();
+  const ended = await running.ended;
+  assert.equal(ended.exitCode, 143);
+  assert.match(ended.stdout, /interrupted +Subnet\/a/, "what was in flight was waited for");
+});
+
 test("--wait: says who holds the stack, then goes on; SIGTERM ends the wait with 143, and nothing is done", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
   await using place = await workspace(manifests, { endpoint: proxy.endpoint });
