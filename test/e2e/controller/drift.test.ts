@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Attribution, Drift, StackEvent } from "../../../src/core/record.ts";
-import { beyond, comparable, type World } from "../../support/world.ts";
+import { beyond, type World } from "../../support/world.ts";
+import { alike } from "./alike.ts";
 import { CHANGED, DELETED, type Outside } from "./drifts.ts";
 import { settleAmong } from "./foreign.ts";
 import { publishImage } from "./hands.ts";
@@ -121,12 +122,6 @@ async function corrected(outside: Pick<Outside, "key" | "path">, since: string):
     return drift.every((one) => one.path !== path) && conditions.some(({ type, status }) => type === "Ready" && status);
   });
   return event.drift?.find((one) => one.path === path) ?? assert.fail("no such drift");
-}
-
-/** The world in a form in which an object that was made anew, and a template with more versions, are what they were. */
-function alike(world: World): World {
-  const text = JSON.stringify(comparable(world), (name, value) => (name === "TreatMissingData" && value === "missing" ? undefined : value));
-  return JSON.parse(text.replaceAll(/("(?:beacon:generation|LatestVersionNumber|DefaultVersionNumber)":)("\d+"|\d+)/g, '$1"n"'));
 }
 
 function isSame(left: unknown, right: unknown): boolean {

@@ -86,10 +86,10 @@ export class Site {
   }
 
   /** Starts a controller behind the proxy. */
-  control(args: readonly string[] = []): Beaconctl {
+  control(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Beaconctl {
     const started = beaconctl(["controller", "--region", REGION, ...args], {
       endpoint: this.proxy.endpoint,
-      env: { BEACON_LEASE_TTL: TTL },
+      env: { BEACON_LEASE_TTL: TTL, ...env },
     });
     this.#started.push(started);
     this.#all.push(started);
