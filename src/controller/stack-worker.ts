@@ -164,7 +164,9 @@ export class StackWorker {
     this.#takeNews(holding);
     if (await this.#heedYield(holding)) return NOTHING_PASSED;
     noteResumed(holding);
+    const { revision: before } = holding;
     this.#sourceProblem = await considerSource(holding, this.#source());
+    if (holding.revision?.number !== before?.number) this.#revisionAtMs = this.#tools.runtime.monotonic();
     await bringIntoForce(holding, this.#source());
     this.#reportBegun(holding);
     const kinds = this.#schedule.take(holding, due);
@@ -226,6 +228,7 @@ export class StackWorker {
     const environment = watched?.ok ? watched.compiled.environment : undefined;
     const way = await open(state.revision ?? environment ?? {});
     this.#roleArn = state.revision?.roleArn;
+    this.#revisionAtMs = this.#tools.runtime.monotonic();
     this.#holding = new Holding({ stack: this.stack, lease: this.lease, tools: this.#tools, way, state });
     // What the last holder asked for is still asked for, and not told anew; a proposal, only where its manifests are watched.
     const awaiting = state.status?.awaiting;

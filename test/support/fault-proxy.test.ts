@@ -51,6 +51,14 @@ describe("a call under a fault", () => {
     });
   }
 
+  test("an answer of the proxy's own is taken for AWS's, and nothing is executed", async () => {
+    const name = freshProject();
+    const body = "<CreateVpcResponse><vpc><vpcId>vpc-made-up</vpcId></vpc></CreateVpcResponse>";
+    proxy.inject({ match: { ...createVpcs, contains: name }, fault: { type: "answer", body } });
+    assert.equal((await createVpc(name)).Vpc?.VpcId, "vpc-made-up");
+    assert.equal(await namedVpcs(name), 0);
+  });
+
   test("delay is spent before the answer", async () => {
     const name = freshProject();
     proxy.inject({ match: { contains: name }, fault: { type: "delay", when: "before", ms: 40 } });

@@ -1,3 +1,5 @@
+/** Whether an account is what it was, though much of it was put back or made anew. */
+
 import { comparable, type World } from "../../support/world.ts";
 
 /** The world in a form in which an object that was made anew, and a template with more versions, are what they were. */

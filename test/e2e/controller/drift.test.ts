@@ -59,6 +59,28 @@ describe("drift", { timeout: 180_000 }, () => {
     await Promise.all(["ListenerRule/api", "TargetGroup/api"].map((key) => corrected({ key, path: "" }, since)));
   });
 
+  test("what an autoscaler moves, and an image that is newer, change nothing", async () => {
+    const { autoscaling, ec2 } = site.hands;
+    const since = new Date().toISOString();
+    const AutoScalingGroupName = await site.id(SHOP, "AutoScalingGroup/web");
+    const template = async () =>
+      (await ec2.describeLaunchTemplates({ LaunchTemplateIds: [await site.id(SHOP, "LaunchTemplate/web")] })).LaunchTemplates;
+    const desired = async () =>
+      (await autoscaling.describeAutoScalingGroups({ AutoScalingGroupNames: [AutoScalingGroupName] })).AutoScalingGroups?.[0];
+    const versions = await template();
+    await autoscaling.setDesiredCapacity({ AutoScalingGroupName, DesiredCapacity: 3 });
+    await publishImage(site.hands, "shop-2");
+    await site.looksAgain(SHOP);
+    await site.looksAgain(SHOP);
+    assert.equal((await desired())?.DesiredCapacity, 3);
+    assert.deepEqual(await template(), versions);
+    assert.deepEqual(
+      (await site.events(SHOP, since)).map(({ type, resource }) => `${type} ${resource}`),
+      [],
+    );
+    await autoscaling.setDesiredCapacity({ AutoScalingGroupName, DesiredCapacity: 1 });
+  });
+
   test("and then the world is what it was, and nothing of it is doubled", async () => {
     await site.standsAs(SHOP, "quiet", ({ phase, counts }) => phase === "Synced" && counts.drifted === 0);
     const [now, then] = [alike(await site.world()), alike(whole)];

@@ -46,7 +46,6 @@ export class Site {
   readonly #settings: Awaited<ReturnType<typeof clientSettings>>;
   readonly #session: AwsSession;
   readonly #started: Beaconctl[] = [];
-  readonly #all: Beaconctl[] = [];
   readonly #began = new Date().toISOString();
   readonly #folders: string[] = [];
   readonly #sights = new Map<
@@ -86,13 +85,12 @@ export class Site {
   }
 
   /** Starts a controller behind the proxy. */
-  control(args: readonly string[] = []): Beaconctl {
+  control(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Beaconctl {
     const started = beaconctl(["controller", "--region", REGION, ...args], {
       endpoint: this.proxy.endpoint,
-      env: { BEACON_LEASE_TTL: TTL },
+      env: { BEACON_LEASE_TTL: TTL, ...env },
     });
     this.#started.push(started);
-    this.#all.push(started);
     return started;
   }
 
@@ -197,7 +195,6 @@ export class Site {
   }
 
   async close(): Promise<void> {
-    if (process.env.SAID) writeFileSync(process.env.SAID, this.#all.map(({ output }) => output).join("\n"));
     for (const started of this.#started) started.abandon();
     this.hands.destroy();
     await this.#session.close();
