@@ -35,11 +35,15 @@ export type Passed = {
 /** A pass that had nothing to do. */
 export const NOTHING_PASSED: Passed = Object.freeze({ looked: 0, acted: [], results: [], unread: new Map(), reads: [] });
 
+/** Acts until its time is over: the signal that it is given says so. */
+export type InTime = <Report>(act: (until: AbortSignal) => Promise<Report>) => Promise<Report>;
+
 /** Sees the world again as far as `kinds` go (everything at first), and brings about what may be. Throws LeaseLost, ReadFailed. */
-export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: AbortSignal): Promise<Passed> {
+export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, inTime: InTime): Promise<Passed> {
   const { seen, plan } = await planned(holding, kinds);
   if (!plan) return NOTHING_PASSED;
   const judgement = judgementOf(holding, plan);
+  forgetSetbacks(holding, judgement);
   noteDrift(holding, judgement);
   noteStanding(holding, judgement);
   // Of what could not be read nobody knows whether it is still as it was.
@@ -48,7 +52,7 @@ export async function pass(holding: Holding, kinds: ReadonlySet<KindId>, stop: A
     holding.results = stillUnfinished(holding, plan);
     return { ...seen, acted: [], results: holding.results };
   }
-  const report = await act(holding, { plan, changes, judgement, stop });
+  const report = await inTime((stop) => act(holding, { plan, changes, judgement, stop }));
   return { ...seen, acted: changes.map(({ key }) => key), results: report.results };
 }
 
@@ -120,6 +124,12 @@ function isTimeFor({ setbacks, tools }: Holding, change: Change): boolean {
   if (!setback) return true;
   const isTheSame = setback.change === nameOf(change);
   return (isTheSame && setback.terminal ? false : tools.runtime.monotonic() >= setback.untilMs) || !isTheSame;
+}
+
+// What is not wanted any more has not failed: should the very same be wanted again, it is another case.
+function forgetSetbacks({ setbacks }: Holding, { act }: Judgement): void {
+  const wanted = new Set(act.map(({ key }) => key));
+  for (const key of setbacks.keys()) if (!wanted.has(key)) setbacks.delete(key);
 }
 
 function nameOf(change: Change): string {

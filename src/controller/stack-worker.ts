@@ -18,7 +18,7 @@ import type { Trigger } from "./events.ts";
 import { Holding } from "./holding.ts";
 import { MonitorLoop } from "./monitor-loop.ts";
 import { News } from "./news.ts";
-import { NOTHING_PASSED, type Passed, pass } from "./pass.ts";
+import { type InTime, NOTHING_PASSED, type Passed, pass } from "./pass.ts";
 import { report, reportFailure } from "./reporting.ts";
 import { Schedule, type WorkKey } from "./schedule.ts";
 import type { MonitorSnapshot } from "./snapshot.ts";
@@ -56,6 +56,7 @@ export class StackWorker {
   #stalled: string | undefined;
   #sourceProblem: string | undefined;
   #revisionAtMs = 0;
+  #undisturbedMs = UNDISTURBED_MS;
 
   /** `yields`: the replica's, which has seen what was asked before. */
   constructor(stack: Stack, lease: Lease, { tools, yields }: { readonly tools: Tools; readonly yields: Yields }) {
@@ -170,8 +171,9 @@ export class StackWorker {
     await bringIntoForce(holding, this.#source());
     this.#reportBegun(holding);
     const kinds = this.#schedule.take(holding, due);
-    let passed = await this.#inTime(signal, (until) => pass(holding, kinds, until));
-    if (await heedApproval(holding)) passed = await this.#inTime(signal, (until) => pass(holding, new Set(), until));
+    const inTime: InTime = (act) => this.#inTime(signal, act);
+    let passed = await pass(holding, kinds, inTime);
+    if (await heedApproval(holding)) passed = await pass(holding, new Set(), inTime);
     this.#schedule.passed(holding, kinds, passed);
     await this.#endRequests(holding);
     this.#report(holding);
@@ -189,12 +191,15 @@ export class StackWorker {
     if (revision && converged < revision.number && status?.revision !== revision.number) this.#report(holding);
   }
 
-  /** A pass that waits for AWS is broken off when something else comes up, after a while, or its time is over: it goes on in the next one. */
-  async #inTime(signal: AbortSignal, work: (until: AbortSignal) => Promise<Passed>): Promise<Passed> {
+  /**
+   * Acting that waits for AWS is broken off when something else comes up, after a while, or its time is over: it goes on in the
+   * next pass. One that was broken off is left undisturbed for twice as long, or steady events would never let it come to its end.
+   */
+  async #inTime<Report>(signal: AbortSignal, act: (until: AbortSignal) => Promise<Report>): Promise<Report> {
     const { runtime, settings } = this.#tools;
     const [hurry, over] = [new AbortController(), new AbortController()];
     const waiting = AbortSignal.any([signal, over.signal]);
-    const urgent = runtime.sleep(UNDISTURBED_MS, waiting).then(() => this.queue.whenDue(URGENT, waiting));
+    const urgent = runtime.sleep(this.#undisturbedMs, waiting).then(() => this.queue.whenDue(URGENT, waiting));
     // The executor keeps to its time by itself; what a throttled call waits for it does not see.
     const late = runtime.sleep(settings.timeoutMs + UNDISTURBED_MS, waiting);
     Promise.race([urgent, late]).then(
@@ -202,9 +207,10 @@ export class StackWorker {
       () => {},
     );
     try {
-      return await work(AbortSignal.any([signal, hurry.signal]));
+      return await act(AbortSignal.any([signal, hurry.signal]));
     } finally {
       over.abort();
+      this.#undisturbedMs = hurry.signal.aborted ? Math.min(2 * this.#undisturbedMs, settings.timeoutMs) : UNDISTURBED_MS;
     }
   }
 
