@@ -25,7 +25,7 @@ type Options = SourceOptions &
 const PASS_MS = 20_000;
 const PACE = { rateShare: 0.05, newsMs: 2000, verifyMs: 5000, retryMinMs: 5000, retryMaxMs: 600_000 } as const;
 // An AWS on this machine has no rates, and is consistent at once.
-const LOCAL_PACE = { rateShare: Number.POSITIVE_INFINITY, newsMs: 1000, verifyMs: 500, retryMinMs: 1000, retryMaxMs: 600_000 } as const;
+const LOCAL_PACE = { rateShare: Number.POSITIVE_INFINITY, newsMs: 2000, verifyMs: 500, retryMinMs: 1000, retryMaxMs: 600_000 } as const;
 
 export default defineCommand<Options>({
   description:
