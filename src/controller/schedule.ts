@@ -26,6 +26,8 @@ export class Schedule {
   readonly #queue: WorkQueue<WorkKey>;
   readonly #tools: Tools;
   readonly #unread = new Map<KindId, number>();
+  /** When the last look began, ISO 8601. */
+  #begunAt = "";
   /** What one look took of each read operation, as it was last measured. */
   readonly #reads = new Map<string, number>();
 
@@ -37,6 +39,7 @@ export class Schedule {
   /** The kinds that are to be listed for what is due, taken out of the queue: what is noticed from now on comes after the look. */
   take(holding: Holding, due: ReadonlyMap<WorkKey, Due>): ReadonlySet<KindId> {
     const kinds = kindsOf(holding, due);
+    this.#begunAt = holding.now();
     for (const [key, kind] of keysOf(holding)) if (kinds.has(kind)) this.#queue.drop(key);
     return kinds;
   }
@@ -105,7 +108,8 @@ export class Schedule {
     for (const kind of holding.checks.keys()) if (!nexts.has(kind)) holding.checks.delete(kind);
     for (const [kind, dueMs] of nexts) {
       if ((!looked.has(kind) && holding.checks.has(kind)) || this.#unread.has(kind)) continue;
-      holding.checks.set(kind, { at: holding.now(), next: new Date(now + Math.max(0, dueMs - nowMs)).toISOString() });
+      // What was done while the pass acted, its look has not seen.
+      holding.checks.set(kind, { at: this.#begunAt, next: new Date(now + Math.max(0, dueMs - nowMs)).toISOString() });
     }
   }
 }
