@@ -60,7 +60,7 @@ describe("drift of a resource whose mode is", { timeout: 120_000, concurrency: t
     await site.until("it is told that it has gone", async () =>
       (await site.events(LIVE, since)).some(({ type, resource }) => type === "DriftGone" && resource === "LogGroup/reported"),
     );
-    assert.equal((await site.record(LIVE, "LogGroup/reported")).drift, undefined);
+    await site.until("it is recorded no more", async () => (await site.record(LIVE, "LogGroup/reported")).drift === undefined);
   });
 
   test("report by the environment's word is likewise, also where the object is gone", async () => {
