@@ -26,8 +26,16 @@ export const systemRuntime: Runtime = Object.freeze({
 });
 
 /** A number in [0, 1), by the runtime's own chance. */
-export function fraction(runtime: Pick<Runtime, "uid">): number {
+function fraction(runtime: Pick<Runtime, "uid">): number {
   return createHash("sha256").update(runtime.uid()).digest().readUInt32BE(0) / 2 ** 32;
+}
+
+// Enough that what began together falls apart within some rounds, and too little for anybody to miss an interval.
+const JITTER = 0.05;
+
+/** The interval, up to 5 percent shorter or longer: what began together must not be due in the same millisecond for ever. */
+export function jittered(runtime: Pick<Runtime, "uid">, intervalMs: number): number {
+  return intervalMs * (1 + JITTER * (2 * fraction(runtime) - 1));
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { StackEvent } from "../core/record.ts";
 import type { ResourceKey, Stack } from "../core/resource.ts";
 import type { Runtime, StateReader } from "../core/store.ts";
+import { FOLLOW_MS } from "./follow.ts";
 
 /** Which events, and where they are shown. `amended`: it was shown before, and says more by now. */
 export type Feed = {
@@ -15,8 +16,6 @@ export type Feed = {
   readonly signal?: AbortSignal;
 };
 
-// The state table is asked this often while following: one cheap query, and a person does not notice less.
-const FOLLOW_MS = 1000;
 const EVENTS_MAX = 200;
 // CloudTrail tells who it was within a quarter of an hour; corrections are counted for an hour.
 const AMENDED_MS = 3_600_000;

@@ -13,7 +13,8 @@ import type { Io } from "./io.ts";
 import { createProgressView } from "./render/progress.ts";
 import { PAST } from "./render/report.ts";
 
-const FOLLOW_MS = 1000;
+/** The state table is asked this often while following: one cheap query, and a person does not notice less. */
+export const FOLLOW_MS = 1000;
 
 /** What is waited for: the revision, and of a stack that waits for a word, that this was heard. */
 export type Goal = { readonly revision: number; readonly approved?: string };

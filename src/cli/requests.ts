@@ -2,7 +2,7 @@
 
 import { BeaconError } from "../core/errors.ts";
 import type { Plan } from "../core/plan.ts";
-import type { StackRequest } from "../core/record.ts";
+import type { StackRequest, StackStatus } from "../core/record.ts";
 import { type ResourceKey, stackName } from "../core/resource.ts";
 import type { StackNews, StackState } from "../core/store.ts";
 import { findKey } from "./resources.ts";
@@ -52,6 +52,11 @@ export function isStackPaused(requests: readonly StackRequest[], now: number): b
 /** `paused until 2026-11-23 16:00 UTC by arn:...: migrating` */
 export function pauseText({ until, by, reason }: Pause): string {
   return `paused until ${until.slice(0, 16).replace("T", " ")} UTC by ${by}: ${reason}`;
+}
+
+/** How far a controller is with the stack, in one line. */
+export function phaseText({ phase, revision, message }: StackStatus): string {
+  return `${phase}, revision ${revision}${message === "" ? "" : `: ${message}`}`;
 }
 
 /** What a person must know of a stack beside what differs, one line each. */

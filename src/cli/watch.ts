@@ -4,10 +4,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { ResourceKey, Stack } from "../core/resource.ts";
 import type { Runtime, StackState, StateReader } from "../core/store.ts";
 import type { Kinds } from "../kind/kind.ts";
-import { standingNotes } from "./requests.ts";
+import { FOLLOW_MS } from "./follow.ts";
+import { phaseText, standingNotes } from "./requests.ts";
 import { type ResourceView, recordedView } from "./view.ts";
-
-const FOLLOW_MS = 1000;
 
 /** What is followed, and where it is shown. */
 export type Watching = {
@@ -44,10 +43,9 @@ function seenOf({ runtime, kinds, isWanted }: Watching, state: StackState): Seen
   const now = runtime.now();
   const wanted = [...state.records.values()].filter(({ key }) => isWanted(key));
   const { status } = state;
-  const phase = status ? `${status.phase}, revision ${status.revision}${status.message === "" ? "" : `: ${status.message}`}` : undefined;
   return {
     views: new Map(wanted.map((record) => [record.key, recordedView(record, state, { kinds, now })])),
-    lines: [...(phase === undefined ? [] : [phase]), ...standingNotes(state, now)],
+    lines: [...(status ? [phaseText(status)] : []), ...standingNotes(state, now)],
   };
 }
 

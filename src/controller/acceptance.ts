@@ -85,7 +85,7 @@ export async function considerSource(holding: Holding, watched: SourceState | un
   if (revision && revision.source !== watched.compiled.source) {
     return `the stack was applied from ${revision.source}, and these manifests are ${watched.compiled.source}: beaconctl apply --take-over`;
   }
-  const approval = approvalOf(holding, "revision");
+  const approval = holding.awaiting?.what === "revision" ? approvalIn(holding) : undefined;
   if (holding.considered === watched.digest && holding.awaiting && !approval) return undefined;
   await propose(holding, watched, approval);
   return undefined;
@@ -106,7 +106,7 @@ function dropProposal(holding: Holding): undefined {
 }
 
 async function propose(holding: Holding, watched: Extract<SourceState, { ok: true }>, approval: Approval | undefined): Promise<void> {
-  const { context, stack, tools } = holding;
+  const { context } = holding;
   const { compiled, digest } = watched;
   const world = await observe(context, compiled);
   const plan = makePlan(context, world, {});
@@ -120,8 +120,7 @@ async function propose(holding: Holding, watched: Extract<SourceState, { ok: tru
   if (isAccepted || approval?.digest === awaiting.digest) {
     await accept(holding, { watched, world, grants, by: approval?.by ?? `policy of ${compiled.environment.name}` });
   } else if (holding.awaiting?.digest !== awaiting.digest) {
-    holding.event({ type: "ApprovalNeeded", message: `${awaiting.message}: beaconctl approve --expect ${awaiting.digest}` });
-    tools.tell({ type: "approvalNeeded", stack, digest: awaiting.digest, message: awaiting.message });
+    askFor(holding, awaiting);
     holding.awaiting = awaiting;
   }
   holding.considered = digest;
@@ -165,9 +164,14 @@ async function accept(holding: Holding, { watched, world, grants, by }: Accepted
 
 type Approval = Extract<StackRequest, { type: "approve" }>;
 
-function approvalOf({ state, awaiting }: Holding, what: Awaiting["what"]): Approval | undefined {
-  const approval = state.requests.find((request) => request.type === "approve");
-  return awaiting?.what === what ? approval : undefined;
+/** The approval that was asked for last, of whatever it is. */
+function approvalIn({ state }: Holding): Approval | undefined {
+  return state.requests.find((request) => request.type === "approve");
+}
+
+function askFor(holding: Holding, { digest, message }: Awaiting): void {
+  holding.event({ type: "ApprovalNeeded", message: `${message}: beaconctl approve --expect ${digest}` });
+  holding.tools.tell({ type: "approvalNeeded", stack: holding.stack, digest, message });
 }
 
 /**
@@ -176,11 +180,11 @@ function approvalOf({ state, awaiting }: Holding, what: Awaiting["what"]): Appro
  */
 export async function heedApproval(holding: Holding): Promise<boolean> {
   if (holding.awaiting?.what === "revision") return false;
-  const { judgement, revision, state, stack, tools } = holding;
+  const { judgement, revision, stack, tools } = holding;
   const awaiting = judgement ? awaitingOf("missing", judgement.wanting) : undefined;
   const isNew = awaiting !== undefined && awaiting.digest !== holding.awaiting?.digest;
   holding.awaiting = awaiting;
-  const approval = state.requests.find((request) => request.type === "approve");
+  const approval = approvalIn(holding);
   if (awaiting && revision && approval?.digest === awaiting.digest) {
     await holding.putRevision({ ...revision, grants: allGrants(revision.grants ?? NO_GRANTS, awaiting.grants) });
     holding.event({ type: "Approved", message: `${awaiting.message}, by ${approval.by}` });
@@ -191,10 +195,7 @@ export async function heedApproval(holding: Holding): Promise<boolean> {
   }
   // It names something else than what is asked by now: a person shall look again.
   if (approval) await withdraw(holding, [approval]);
-  if (isNew) {
-    holding.event({ type: "ApprovalNeeded", message: `${awaiting.message}: beaconctl approve --expect ${awaiting.digest}` });
-    tools.tell({ type: "approvalNeeded", stack, digest: awaiting.digest, message: awaiting.message });
-  }
+  if (isNew) askFor(holding, awaiting);
   return false;
 }
 

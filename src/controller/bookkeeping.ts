@@ -9,6 +9,7 @@ import { attributed, countRounds, driftText, openDrift, withDrift, without } fro
 import type { Holding } from "./holding.ts";
 import type { Judgement } from "./judge.ts";
 import { isNews, isStalled, withStanding } from "./standing.ts";
+import { whoWords } from "./words.ts";
 
 /** Drift that this look has found first, or finds no more. */
 export function noteDrift(holding: Holding, { drift }: Judgement): void {
@@ -55,7 +56,7 @@ function noteFound(holding: Holding, record: ResourceRecord, open: readonly Drif
 // One event for one look's drift: whoever it was is written into it when that becomes known.
 function tellDrift(holding: Holding, key: ResourceKey, drift: readonly Drift[]): void {
   const [first] = drift;
-  const who = drift.flatMap(({ by }) => (by ? [`${by.principal} from ${by.sourceIp} (${by.action})`] : []));
+  const who = drift.flatMap(({ by }) => (by ? [whoWords(by)] : []));
   const by = who.length > 0 ? `, by ${[...new Set(who)].join(" and ")}` : "";
   const name = digest([key, drift.map(({ path, to, firstSeenAt }) => ({ path, to, firstSeenAt }))] as unknown as Json, 12);
   holding.event({

@@ -117,11 +117,6 @@ export class Holding {
     return new Set([...declared, ...[...this.state.records.values()].map(({ kind }) => kind)]);
   }
 
-  /** The kind of a resource, whether it is declared or only recorded. */
-  kindOf(key: ResourceKey): KindId | undefined {
-    return this.compiled?.resources.find((resource) => resource.key === key)?.kind ?? this.state.records.get(key)?.kind;
-  }
-
   /** Kinds whose objects hold data. */
   stateful(): ReadonlySet<KindId> {
     const managed = [...this.tools.kinds.values()].filter((kind): kind is AnyKind => !kind.lookup);
@@ -136,7 +131,7 @@ export class Holding {
   }
 }
 
-/** Corrections of one path within the hour; two may be a slow script of somebody's, five are a program that insists. */
+/** Corrections of the same change, each undone at once; two may be a slow script of somebody's, five are a program that insists. */
 const CONTESTED_AFTER = 5;
 
 /** What a plan of these manifests is judged by. */

@@ -6,7 +6,7 @@
  * happened. Standings are this process's own: who takes a stack over counts, and tells, anew.
  */
 
-import { fraction } from "../aws/runtime.ts";
+import { jittered } from "../aws/runtime.ts";
 import type { CompiledMonitor, View } from "../core/compiled.ts";
 import { equal, type JsonObject } from "../core/json.ts";
 import { type ResourceKey, type Stack, splitKey } from "../core/resource.ts";
@@ -31,8 +31,6 @@ export type MonitorLoopOptions = {
 /** The resources that Monitors name, as they are at present. Asked by those alone that need it; may reject. */
 export type Present = () => Promise<View>;
 
-// Checks that fall together are spread by as much as the controller's own looks.
-const JITTER = 0.05;
 // Names and ARNs of resources hardly ever change, and checks ask AWS by them: two looks a minute serve any number of Monitors.
 const LOOK_FRESH_MS = 30_000;
 
@@ -104,7 +102,7 @@ export class MonitorLoop {
       const startedMs = runtime.monotonic();
       const spec = await this.#check(watched, signal);
       const { intervalMs } = scheduleOf(spec);
-      const everyMs = intervalMs * (1 + JITTER * (2 * fraction(runtime) - 1));
+      const everyMs = jittered(runtime, intervalMs);
       // Rejects when it is over, which the loop's own condition sees.
       await runtime.sleep(Math.max(0, startedMs + everyMs - runtime.monotonic()), signal).catch(() => {});
     }

@@ -6,7 +6,6 @@
  */
 
 import type { CallCount } from "../aws/calls.ts";
-import { backoffMs } from "../aws/runtime.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { canonical, digest, equal, type Json } from "../core/json.ts";
@@ -17,10 +16,10 @@ import { NO_GRANTS, spent } from "../engine/revision.ts";
 import type { Result, RunReport, World } from "../engine/types.ts";
 import type { Remote } from "../kind/kind.ts";
 import { noteCorrected, noteDrift, noteStanding } from "./bookkeeping.ts";
-import type { Holding } from "./holding.ts";
-import { circumstancesOf } from "./holding.ts";
+import { circumstancesOf, type Holding } from "./holding.ts";
 import { type Judgement, judge } from "./judge.ts";
 import { callsBetween } from "./schedule.ts";
+import { retryMs } from "./tools.ts";
 
 /** What a pass did. `unread`: kinds that could not be listed, and why. */
 export type Passed = {
@@ -122,8 +121,8 @@ function judgementOf(holding: Holding, plan: Plan): Judgement {
 function isTimeFor({ setbacks, tools }: Holding, change: Change): boolean {
   const setback = setbacks.get(change.key);
   if (!setback) return true;
-  const isTheSame = setback.change === nameOf(change);
-  return (isTheSame && setback.terminal ? false : tools.runtime.monotonic() >= setback.untilMs) || !isTheSame;
+  if (setback.change !== nameOf(change)) return true;
+  return !setback.terminal && tools.runtime.monotonic() >= setback.untilMs;
 }
 
 // What is not wanted any more has not failed: should the very same be wanted again, it is another case.
@@ -169,16 +168,15 @@ async function act(holding: Holding, { plan, changes, judgement, stop }: Acting)
 }
 
 function noteSetbacks({ setbacks, tools }: Holding, changes: readonly Change[], results: readonly Result[]): void {
-  const { runtime, pace } = tools;
+  const { runtime } = tools;
   const ended = new Map(results.map((result) => [result.key, result]));
   for (const change of changes) {
     const result = ended.get(change.key);
     if (!result || result.outcome === "done") setbacks.delete(change.key);
     if (result?.outcome !== "failed") continue;
     const failures = (setbacks.get(change.key)?.failures ?? 0) + 1;
-    const waitMs = pace.retryMinMs + backoffMs(runtime, failures, pace.retryMinMs, pace.retryMaxMs);
     const terminal = result.reason !== undefined && TERMINAL.has(result.reason);
-    setbacks.set(change.key, { failures, untilMs: runtime.monotonic() + waitMs, change: nameOf(change), terminal });
+    setbacks.set(change.key, { failures, untilMs: runtime.monotonic() + retryMs(tools, failures), change: nameOf(change), terminal });
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a worker says of its stack: the status, for everybody who has no lease. */
 
+import type { ResourceKey } from "../core/resource.ts";
 import type { Holding } from "./holding.ts";
 import { statusOf } from "./standing.ts";
 import type { SourceState } from "./tools.ts";
@@ -49,7 +50,7 @@ const UNSEEN = { results: [], pauses: [], checks: {} } as const;
 function noteConverged(holding: Holding, revisionAtMs: number): void {
   const { revision, judgement, results, setbacks, stack, tools } = holding;
   if (!revision || !judgement || holding.converged >= revision.number) return;
-  const isDrift = (key: Parameters<typeof judgement.drift.has>[0]) => judgement.drift.has(key);
+  const isDrift = (key: ResourceKey) => judgement.drift.has(key);
   const isLeft = judgement.massMissing || results.length > 0 || judgement.act.some(({ key }) => !isDrift(key) && setbacks.has(key));
   if (isLeft || [...judgement.stalls.keys()].some((key) => !isDrift(key))) return;
   holding.converged = revision.number;

@@ -5,7 +5,6 @@
  * again after a while, longer each time; a lease that is lost ends the worker at once.
  */
 
-import { backoffMs } from "../aws/runtime.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import { BeaconError } from "../core/errors.ts";
 import { equal, type Json } from "../core/json.ts";
@@ -22,7 +21,7 @@ import { type InTime, NOTHING_PASSED, type Passed, pass } from "./pass.ts";
 import { report, reportFailure } from "./reporting.ts";
 import { Schedule, type WorkKey } from "./schedule.ts";
 import type { MonitorSnapshot } from "./snapshot.ts";
-import type { SourceState, Tools } from "./tools.ts";
+import { retryMs, type SourceState, type Tools } from "./tools.ts";
 import { type Due, WorkQueue } from "./work-queue.ts";
 import type { Yields } from "./yields.ts";
 
@@ -149,8 +148,8 @@ export class StackWorker {
     if (error instanceof Deposed && error.touched.length > 0) this.#leftBehind = true;
     if (signal.aborted) return;
     if (!(error instanceof Error)) throw error;
-    const { runtime, pace, tell } = this.#tools;
-    const retryInMs = Math.round(pace.retryMinMs + backoffMs(runtime, this.#failures++, pace.retryMinMs, pace.retryMaxMs));
+    const { tell } = this.#tools;
+    const retryInMs = Math.round(retryMs(this.#tools, this.#failures++));
     const message = error instanceof BeaconError ? error.message : `${error.name}: ${error.message}`;
     tell({ type: "passFailed", stack: this.stack, message, retryInMs });
     if (needsPerson(error) && this.#stalled !== message) tell({ type: "stalled", stack: this.stack, reason: error.code, message });
@@ -163,7 +162,7 @@ export class StackWorker {
   async #work(due: ReadonlyMap<WorkKey, Due>, signal: AbortSignal): Promise<Passed> {
     const holding = await this.#held();
     this.#takeNews(holding);
-    if (await this.#heedYield(holding)) return NOTHING_PASSED;
+    if (this.#heedYield(holding)) return NOTHING_PASSED;
     noteResumed(holding);
     const { revision: before } = holding;
     this.#sourceProblem = await considerSource(holding, this.#source());
@@ -271,7 +270,7 @@ export class StackWorker {
     }
   }
 
-  async #heedYield({ state }: Holding): Promise<boolean> {
+  #heedYield({ state }: Holding): boolean {
     this.#yielded = this.#yields.isOn(this.stack, state.requests);
     if (this.#yielded) this.#end.abort(new Error("somebody asked for the stack"));
     return this.#yielded;

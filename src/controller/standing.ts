@@ -23,8 +23,8 @@ export function withStanding(record: ResourceRecord, stall: Stall | undefined, n
 }
 
 /** True where conditions tell something else; the times alone are no news. */
-export function isNews(before: ResourceRecord, after: ResourceRecord): boolean {
-  return !equal(before as unknown as Json, after as unknown as Json);
+export function isNews(before: Pick<ResourceRecord, "conditions">, after: Pick<ResourceRecord, "conditions">): boolean {
+  return !equal(before.conditions as unknown as Json, after.conditions as unknown as Json);
 }
 
 /** Whether the record says that a person is needed. */

@@ -1,6 +1,7 @@
 /** What a controller works with: the outside world behind ports, and the pace it keeps. */
 
 import type { CallCount } from "../aws/calls.ts";
+import { backoffMs } from "../aws/runtime.ts";
 import type { Reader, Writer } from "../aws/service.ts";
 import type { CompiledStack } from "../core/compiled.ts";
 import type { SourceBundle } from "../core/record.ts";
@@ -26,6 +27,11 @@ export type Pace = {
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
 };
+
+/** The wait after so many failures in a row. */
+export function retryMs({ runtime, pace: { retryMinMs, retryMaxMs } }: Pick<Tools, "runtime" | "pace">, failures: number): number {
+  return retryMinMs + backoffMs(runtime, failures, retryMinMs, retryMaxMs);
+}
 
 /** A way to AWS with the rights of one stack's role. */
 export type StackWay = {

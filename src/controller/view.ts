@@ -3,7 +3,7 @@
 import type { CallCount } from "../aws/calls.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { ResourceRecord, StackEvent } from "../core/record.ts";
-import { type ResourceKey, splitKey } from "../core/resource.ts";
+import { splitKey } from "../core/resource.ts";
 import type { StateReader } from "../core/store.ts";
 import type { Controller } from "./controller.ts";
 import type { ControllerSnapshot, ControllerView, StackSnapshot } from "./snapshot.ts";
@@ -77,7 +77,7 @@ function stackOf(stack: string, worker: StackWorker | undefined, sight: { holder
 function resourceOf(record: ResourceRecord, checks: ReadonlyMap<string, { readonly at: string; readonly next: string }>): JsonObject {
   const { key, kind, uid, generation, id, conditions, drift = [], rounds = [], lifecycle, revision } = record;
   const check = checks.get(kind);
-  const { name } = splitKey(key as ResourceKey);
+  const { name } = splitKey(key);
   return {
     ...{ key, kind, metadata: { name, uid, generation }, lifecycle, revision },
     ...(id === undefined ? {} : { id }),

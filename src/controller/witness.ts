@@ -32,10 +32,10 @@ export class Hearsay {
     this.#runtime = runtime;
   }
 
-  /** AWS has reported these. */
+  /** AWS has reported these, none of them BEACON's own calls. */
   heard(events: readonly ApiEvent[]): void {
     const from = this.#runtime.now() - HEARD_MS;
-    this.#events = [...this.#events, ...events.filter(({ own }) => !own)].filter(({ at }) => at >= from).slice(-HEARD_MAX);
+    this.#events = [...this.#events, ...events].filter(({ at }) => at >= from).slice(-HEARD_MAX);
   }
 
   /** Another replica has heard who changed this resource. */

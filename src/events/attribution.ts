@@ -7,7 +7,7 @@ import { type ApiEvent, isRefused } from "./event.ts";
 import { changesOf, type Subject, tieTo } from "./mapping.ts";
 
 /** A difference that BEACON did not make. */
-export type Drift = {
+export type UnexplainedDrift = {
   readonly key: ResourceKey;
   /** The field that differs, `ingress` or a path below it; empty where the whole object is gone. */
   readonly path: string;
@@ -26,7 +26,7 @@ export const CLOCK_SLACK_MS = 5000;
  * that did it may still be on its way.
  */
 export function attributionOf(
-  drift: Drift,
+  drift: UnexplainedDrift,
   subject: Subject,
   events: Iterable<ApiEvent>,
   { surely = false }: { readonly surely?: boolean } = {},

@@ -9,7 +9,7 @@
 import type { Reader } from "../aws/service.ts";
 import type { Attribution } from "../core/record.ts";
 import type { Runtime } from "../core/store.ts";
-import { attributionOf, CLOCK_SLACK_MS, type Drift } from "./attribution.ts";
+import { attributionOf, CLOCK_SLACK_MS, type UnexplainedDrift } from "./attribution.ts";
 import { type ApiEvent, parseTrailRecord } from "./event.ts";
 import { changesOf, type Subject } from "./mapping.ts";
 import { cloudTrailIn, globalRegionOf, isGlobal } from "./services.ts";
@@ -48,7 +48,7 @@ export class TrailLookup {
   }
 
   /** Who caused the drift, as far as CloudTrail knows by now. Rejects with what LookupEvents fails with, and remembers no failure. */
-  async find(drift: Drift, subject: Subject): Promise<Finding> {
+  async find(drift: UnexplainedDrift, subject: Subject): Promise<Finding> {
     const now = this.#options.runtime.now();
     for (const name of lookupNames(subject)) {
       // Calls that name it otherwise may explain nothing: an alarm is put with its policy's ARN, which is deleted by its name.
@@ -59,7 +59,7 @@ export class TrailLookup {
     return { state: "later", notBefore: now + ASK_AGAIN_MS };
   }
 
-  #events(drift: Drift, subject: Subject, name: string): Promise<readonly ApiEvent[]> {
+  #events(drift: UnexplainedDrift, subject: Subject, name: string): Promise<readonly ApiEvent[]> {
     const from = floor(drift.after === undefined ? drift.since - LOOKBACK_MS : drift.after - CLOCK_SLACK_MS);
     const until = floor(drift.since + CLOCK_SLACK_MS) + WINDOW_STEP_MS;
     return this.#once({ region: this.#regionOf(subject), name, from, until }, drift.since + LAG_MAX_MS);

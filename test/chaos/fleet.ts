@@ -11,18 +11,18 @@ import { CloudWatchLogs } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2 } from "@aws-sdk/client-ec2";
 import { kinds } from "../../reconcilers/index.ts";
 import type { SandboxState } from "../../sandbox/sandbox.ts";
-import { type AwsSession, connect } from "../../src/aws/handle.ts";
-import { BOOTSTRAP_OPERATIONS, STATE_OPERATIONS } from "../../src/aws/permissions.ts";
+import type { AwsSession } from "../../src/aws/handle.ts";
+import { BOOTSTRAP_OPERATIONS } from "../../src/aws/permissions.ts";
 import { systemRuntime } from "../../src/aws/runtime.ts";
 import type { SourceBundle } from "../../src/core/record.ts";
 import type { Stack } from "../../src/core/resource.ts";
 import { NO_GRANTS, nextRevision } from "../../src/engine/revision.ts";
 import { compileBundle } from "../../src/manifest/bundle.ts";
 import { bootstrap } from "../../state/bootstrap.ts";
-import { DynamoTable } from "../../state/dynamo-table.ts";
-import { TableStore } from "../../state/store.ts";
+import type { TableStore } from "../../state/store.ts";
 import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { clientSettings, startOwn } from "../support/sandbox.ts";
+import { STATE_TABLE, stateAt } from "../support/state-table.ts";
 import { type Beaconctl, beaconctl } from "./beaconctl.ts";
 
 const REGION = "eu-west-1";
@@ -33,7 +33,6 @@ export const TTL_MS = 4_000;
 export const INTERVAL_MS = 4_000;
 const POLL_MS = 100;
 const CHANGE_EVERY_MS = 300;
-const STATE_TABLE = "beacon-state";
 
 /** A controller process. */
 export class Member {
@@ -84,14 +83,7 @@ export class Fleet {
     this.#sandbox = sandbox;
     this.#logs = new CloudWatchLogs(settings);
     this.#ec2 = new EC2(settings);
-    this.#session = connect({
-      sandbox: true,
-      endpoint: sandbox.endpoint,
-      region: REGION,
-      readOperations: new Set(),
-      operations: new Set(),
-    });
-    this.#store = new TableStore(new DynamoTable(this.#session.caller(STATE_OPERATIONS), STATE_TABLE), systemRuntime);
+    ({ session: this.#session, store: this.#store } = stateAt(sandbox.endpoint, REGION));
   }
 
   /** Accepts a revision of every stack, which is all that an apply leaves to the controllers, and begins to watch. */

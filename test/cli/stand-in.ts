@@ -1,16 +1,14 @@
 /** What stands in for a controller: holds a stack's lease as one, sees what is asked of it, and says what a test wants said. */
 
 import assert from "node:assert/strict";
-import { connect } from "../../src/aws/handle.ts";
-import { STATE_OPERATIONS } from "../../src/aws/permissions.ts";
 import { systemRuntime } from "../../src/aws/runtime.ts";
 import type { StackStatus } from "../../src/core/record.ts";
 import type { Stack } from "../../src/core/resource.ts";
 import type { Lease, StackNews } from "../../src/core/store.ts";
-import { DynamoTable } from "../../state/dynamo-table.ts";
-import { TableStore } from "../../state/store.ts";
+import type { TableStore } from "../../state/store.ts";
 import { status } from "../state/scene.ts";
 import { sandboxEndpoint, TEST_REGION } from "../support/sandbox.ts";
+import { stateAt } from "../support/state-table.ts";
 
 // Far above what a process needs to start on a busy machine.
 const PATIENCE_MS = 60_000;
@@ -30,9 +28,7 @@ export type StandIn = AsyncDisposable & {
 /** Takes the stack's lease, in the shared state table. */
 export async function standIn(project: string): Promise<StandIn> {
   const stack: Stack = { project, environment: "dev" };
-  const endpoint = await sandboxEndpoint();
-  const aws = await connect({ region: TEST_REGION, endpoint, sandbox: true, readOperations: new Set(), operations: new Set() });
-  const store = new TableStore(new DynamoTable(aws.caller(STATE_OPERATIONS), "beacon-state"), systemRuntime);
+  const { session, store } = stateAt(await sandboxEndpoint(), TEST_REGION);
   const acquire = () => store.acquire(stack, { holder: "the controller", wait: true, controller: true });
   let lease = await acquire();
   return {
@@ -60,7 +56,7 @@ export async function standIn(project: string): Promise<StandIn> {
     },
     [Symbol.asyncDispose]: async () => {
       await lease.release().catch(() => {});
-      await aws.close();
+      await session.close();
     },
   };
 }

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startFaultProxy } from "../support/fault-proxy.ts";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.ts";
 import { sandboxEndpoint, sdkClients } from "../support/sandbox.ts";
-import { workspace } from "./beaconctl.ts";
+import { type Workspace, workspace } from "./beaconctl.ts";
 
 const manifests = (project: string): Readonly<Record<string, string>> => ({
   "m.yaml": `
@@ -35,9 +35,7 @@ const APPLY = ["apply", "-f", "m.yaml", "--yes"];
 test("SIGINT: the call in flight is waited for, no new one is made, the next run goes on; meanwhile a second apply is refused", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
   await using place = await workspace(manifests, { endpoint: proxy.endpoint });
-  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
-  const first = place.start(APPLY);
-  await held.struck;
+  const { held, running: first } = await applyHeld(proxy, place);
 
   const second = await place.beaconctl(...APPLY);
   assert.equal(second.exitCode, 5, second.stderr);
@@ -58,9 +56,7 @@ test("SIGINT: the call in flight is waited for, no new one is made, the next run
 test("a second signal ends the process at once", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
   await using place = await workspace(manifests, { endpoint: proxy.endpoint });
-  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
-  const running = place.start(APPLY);
-  await held.struck;
+  const { running } = await applyHeld(proxy, place);
   running.child.kill("SIGTERM");
   await running.said(/SIGTERM: stopping/);
   running.child.kill("SIGTERM");
@@ -72,9 +68,7 @@ test("a second signal ends the process at once", async () => {
 test("a signal that comes twice in one breath, as timeout(1) sends it, is one", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
   await using place = await workspace(manifests, { endpoint: proxy.endpoint });
-  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
-  const running = place.start(APPLY);
-  await held.struck;
+  const { held, running } = await applyHeld(proxy, place);
   running.child.kill("SIGTERM");
   running.child.kill("SIGTERM");
   await running.said(/SIGTERM: stopping/);
@@ -87,9 +81,7 @@ test("a signal that comes twice in one breath, as timeout(1) sends it, is one", 
 test("--wait: says who holds the stack, then goes on; SIGTERM ends the wait with 143, and nothing is done", async () => {
   await using proxy = await startFaultProxy({ upstream: await sandboxEndpoint() });
   await using place = await workspace(manifests, { endpoint: proxy.endpoint });
-  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
-  const first = place.start(APPLY);
-  await held.struck;
+  const { held, running: first } = await applyHeld(proxy, place);
 
   const [patient, stopped] = [place.start([...APPLY, "--wait"]), place.start([...APPLY, "--wait"])];
   await Promise.all([patient.said(/\(pid \d+\) holds .* since/), stopped.said(/\(pid \d+\) holds .* since/)]);
@@ -121,6 +113,14 @@ test("--timeout: what still waits is named with its reason, and the exit code is
   await ec2.deleteSubnet({ SubnetId: Subnet?.SubnetId });
   assert.equal((await place.beaconctl("delete", "--stack", `${place.project}/dev`, "--yes")).exitCode, 0);
 });
+
+/** An apply whose first call waits at the proxy until it is released. */
+async function applyHeld(proxy: FaultProxy, place: Workspace) {
+  const held = proxy.inject({ match: { operations: ["ec2:CreateVpc"] }, fault: { type: "hold", when: "before" } });
+  const running = place.start(APPLY);
+  await held.struck;
+  return { held, running };
+}
 
 function calls(recorded: readonly { readonly name: string }[]): string[] {
   return recorded.map(({ name }) => name).filter((name) => name.startsWith("ec2:"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Reader } from "../../src/aws/service.ts";
-import type { Drift } from "../../src/events/attribution.ts";
+import type { UnexplainedDrift } from "../../src/events/attribution.ts";
 import type { Subject } from "../../src/events/mapping.ts";
 import { TrailLookup } from "../../src/events/trail.ts";
 import { EPOCH_MS, VirtualWorld } from "../support/virtual-runtime.ts";
@@ -10,7 +10,7 @@ import { kindNamed, OUTSIDER, record, trailRecord } from "./scene.ts";
 const MINUTE = 60_000;
 const GROUP = "sg-0123456789abcdef0";
 const subject: Subject = { kind: kindNamed("SecurityGroup"), record: record("SecurityGroup/web", { id: GROUP, name: "web" }) };
-const drift: Drift = { key: "SecurityGroup/web", path: "ingress", since: EPOCH_MS, after: EPOCH_MS - 5 * MINUTE };
+const drift: UnexplainedDrift = { key: "SecurityGroup/web", path: "ingress", since: EPOCH_MS, after: EPOCH_MS - 5 * MINUTE };
 const recorded = (eventTime = new Date(EPOCH_MS - MINUTE).toISOString()) =>
   trailRecord("ec2", "AuthorizeSecurityGroupIngress", { eventTime, requestParameters: { groupId: GROUP } });
 

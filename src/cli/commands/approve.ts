@@ -10,7 +10,7 @@ import type { ExitCode } from "../exit.ts";
 import { followHere } from "../handover.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
 import { renderDocument } from "../render/document-output.ts";
-import { ask } from "../requests.ts";
+import { ask, phaseText } from "../requests.ts";
 import type { Changing } from "../services.ts";
 import { type Session, type StackOptions, stackOption, withChange } from "../session.ts";
 
@@ -102,7 +102,7 @@ async function heard(
   const { followed, stopped } = await followHere(session, { goal, changes: changesOf(awaiting.grants), timeoutMs, io });
   const { status } = followed.state;
   if (options.output === "json" || options.output === "yaml") io.out(await renderDocument({ awaiting, status }, options.output));
-  else io.out(status ? `${status.phase}, revision ${status.revision}${status.message === "" ? "" : `: ${status.message}`}` : "No status.");
+  else io.out(status ? phaseText(status) : "No status.");
   if (stopped !== undefined) return stopped;
   return { done: 0, failed: 6, late: 7, left: 130 }[followed.outcome] as ExitCode;
 }

@@ -4,6 +4,7 @@ import { stackName } from "../../core/resource.ts";
 import type { StackState } from "../../core/store.ts";
 import { defineCommand, type Invocation } from "../command.ts";
 import { parseDuration } from "../duration.ts";
+import { FOLLOW_MS } from "../follow.ts";
 import { type Awaited, wasLookedAt } from "../looked.ts";
 import { type AwsOptions, awsOptions, outputOption, type SourceOptions, sourceOptions } from "../options.ts";
 import { renderDocument } from "../render/document-output.ts";
@@ -15,8 +16,6 @@ import type { Changing } from "../services.ts";
 import { type Session, type StackOptions, stackOption, withChange } from "../session.ts";
 
 type Options = SourceOptions & AwsOptions & StackOptions & { readonly timeout: string; readonly wait: boolean };
-
-const FOLLOW_MS = 1000;
 
 export default defineCommand<Options>({
   description:

@@ -12,16 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { reset, type SandboxState } from "../../../sandbox/sandbox.ts";
-import { type AwsSession, connect } from "../../../src/aws/handle.ts";
-import { STATE_OPERATIONS } from "../../../src/aws/permissions.ts";
-import { systemRuntime } from "../../../src/aws/runtime.ts";
+import type { AwsSession } from "../../../src/aws/handle.ts";
 import type { ResourceRecord, StackEvent, StackRequest, StackStatus } from "../../../src/core/record.ts";
 import type { StackState } from "../../../src/core/store.ts";
-import { DynamoTable } from "../../../state/dynamo-table.ts";
-import { TableStore } from "../../../state/store.ts";
+import type { TableStore } from "../../../state/store.ts";
 import { type Beaconctl, beaconctl } from "../../chaos/beaconctl.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
 import { clientSettings, startOwn } from "../../support/sandbox.ts";
+import { stateAt } from "../../support/state-table.ts";
 import { type World, worldOf } from "../../support/world.ts";
 import { type Hands, handsAt } from "./hands.ts";
 
@@ -59,14 +57,7 @@ export class Site {
     this.proxy = proxy;
     this.#settings = settings;
     this.hands = handsAt(settings);
-    this.#session = connect({
-      sandbox: true,
-      endpoint: sandbox.endpoint,
-      region: REGION,
-      readOperations: new Set(),
-      operations: new Set(),
-    });
-    this.store = new TableStore(new DynamoTable(this.#session.caller(STATE_OPERATIONS), "beacon-state"), systemRuntime);
+    ({ session: this.#session, store: this.store } = stateAt(sandbox.endpoint, REGION));
   }
 
   /** A copy of this folder's manifests, which a test may change. */
